@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+// The floors of the house, lowest first: a target imports only what its row names.
+// docs/architecture.md explains the floors; Tests/TidyTests compares every import with this table.
+
+import PackageDescription
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "aviary",
+    products: [
+        .executable(name: "aviary", targets: ["aviary"]),
+        .executable(name: "aviary-simulate", targets: ["aviary-simulate"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
+        .package(url: "https://github.com/apple/swift-collections", .upToNextMinor(from: "1.6.0")),
+    ],
+    targets: [
+        // Leaves in C.
+        .target(name: "CChecksum"),
+        .target(name: "CLinux"),
+
+        // Floor 0
+        .target(name: "Raft", dependencies: [deque]),
+        .target(name: "Znodes", dependencies: [deque, heap]),
+        .target(name: "HTTP"),
+        // Floor 1
+        .target(name: "Journal", dependencies: ["Raft", "CChecksum"]),
+        // Floor 2
+        .target(name: "Ensemble", dependencies: ["Raft", "Znodes", "Journal", deque, heap]),
+        // Floor 3
+        .target(name: "Gateway", dependencies: ["Ensemble", "Znodes", "HTTP"]),
+        // Floor 4
+        .target(name: "System", dependencies: ["Journal", "CLinux"]),
+        // Floor 5
+        .target(
+            name: "Server",
+            dependencies: ["Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", deque]),
+        // Floor 6
+        .executableTarget(name: "aviary", dependencies: ["Server", argumentParser]),
+
+        // Beside the house: a deterministic world in which whole replicas run.
+        .target(
+            name: "Simulation", dependencies: ["Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", heap]),
+        .executableTarget(name: "aviary-simulate", dependencies: ["Simulation", argumentParser]),
+
+        .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios"]),
+        .testTarget(name: "ZnodesTests", dependencies: ["Znodes"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], exclude: ["Requests"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
+        .testTarget(name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Znodes", "HTTP"]),
+        .testTarget(name: "SystemTests", dependencies: ["System", "Journal"]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: ["Server", "Gateway", "Ensemble", "Znodes", "HTTP", "System", "Journal", "Raft"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "TidyTests"),
+    ]
+)
+
+let houseRules: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+let isC: Set<String> = ["CChecksum", "CLinux"]
+for target in package.targets where !isC.contains(target.name) {
+    target.swiftSettings = houseRules
+}

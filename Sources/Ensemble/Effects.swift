@@ -1,0 +1,68 @@
+// What a step wants done. The caller keeps one value and hands it in each time; buffers are reused.
+// Lists are independent of each other, in order within themselves.
+
+package import Raft
+
+/// For the journal's thread, in order.
+package enum StorageRequest: Sendable {
+    /// Write, make durable, answer `Input.stored(token)`. Entries replace all from the first one on.
+    case append(token: StorageToken, hardState: HardState?, entries: [Entry])
+    /// Entries up to `index` are covered by a durable snapshot and may go.
+    case prune(through: LogIndex)
+    /// A received snapshot is durable: the log starts anew after `index`, except for a suffix that
+    /// follows it with the same term.
+    case resetLog(to: SnapshotMark)
+    /// The ensemble's id became known: write it into the identity file.
+    case identity(EnsembleID)
+}
+
+/// For the snapshot thread, in order. One snapshot is written at a time, own or received.
+package enum SnapshotRequest: Sendable {
+    case begin(SnapshotMark)
+    case append([UInt8])
+    /// Sync, rename, sync the directory, answer `Input.snapshotSaved`.
+    case finish(LogIndex)
+    case abandon(LogIndex)
+    /// Answer `Input.snapshotRead` with at most `count` bytes from `offset` of the newest durable
+    /// snapshot if it is the one at `index`, else `Input.snapshotFailed`.
+    case read(index: LogIndex, offset: UInt64, count: Int)
+}
+
+/// Why a member must end: the supervisor restarts it, or a person reads the message.
+package enum HaltReason: Error, Sendable, Equatable {
+    case invariant(String)
+}
+
+/// What happened, for logs and counters; never needed for correctness.
+package enum ReplicaEvent: Sendable, Equatable {
+    case roleChanged(Role, Term, leader: MemberID?)
+    case peerRefused(MemberID, HelloRefusal)
+    case ensembleFixed(EnsembleID)
+    case snapshotStarted(LogIndex)
+    case snapshotSaved(LogIndex)
+    case snapshotSending(LogIndex, to: MemberID)
+    case snapshotInstalled(LogIndex)
+}
+
+package struct Effects: Sendable {
+    package var storage: [StorageRequest] = []
+    package var snapshots: [SnapshotRequest] = []
+    package var sends: [(to: MemberID, message: PeerMessage)] = []
+    package var replies: [(request: RequestID, reply: ClientReply)] = []
+    /// Close the connections with this member; it was refused.
+    package var refusals: [(member: MemberID, reason: HelloRefusal)] = []
+    package var events: [ReplicaEvent] = []
+    package var halt: HaltReason?
+
+    package init() {}
+
+    package mutating func reset() {
+        storage.removeAll(keepingCapacity: true)
+        snapshots.removeAll(keepingCapacity: true)
+        sends.removeAll(keepingCapacity: true)
+        replies.removeAll(keepingCapacity: true)
+        refusals.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        halt = nil
+    }
+}

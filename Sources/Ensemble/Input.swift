@@ -1,0 +1,39 @@
+// All that can happen to a replica. Time comes only as `tick`, completions only as inputs.
+
+package import Raft
+
+/// A piece of the durable snapshot file, asked for by `StorageRequest.readSnapshot`.
+package struct SnapshotPiece: Sendable {
+    package var index: LogIndex
+    package var offset: UInt64
+    package var bytes: [UInt8]
+    package var last: Bool
+    package init(index: LogIndex, offset: UInt64, bytes: [UInt8], last: Bool) {
+        self.index = index
+        self.offset = offset
+        self.bytes = bytes
+        self.last = last
+    }
+}
+
+package enum Input: Sendable {
+    /// Every `ReplicaOptions.tickMs`. `nowMs`: the boot-time clock, which goes on in suspend and
+    /// pause; `wallMs`: milliseconds since 1970, only for ctime and mtime.
+    case tick(nowMs: UInt64, wallMs: Int64)
+    /// A peer's hello, on a connection that either side opened.
+    case hello(Hello)
+    case peerLost(MemberID)
+    case received(PeerMessage, from: MemberID)
+    /// `StorageRequest.append(token)` and all before it are durable.
+    case stored(StorageToken)
+    /// `finishSnapshot` is done: the snapshot is durable under its final name.
+    case snapshotSaved(LogIndex)
+    case snapshotRead(SnapshotPiece)
+    /// A snapshot could not be read or written; the transfer or the attempt is given up.
+    case snapshotFailed(LogIndex)
+    case request(RequestID, ClientRequest)
+    /// The client went away.
+    case cancel(RequestID)
+    /// SIGTERM: hand leadership over, answer the waiters, take nothing new.
+    case stop
+}

@@ -1,0 +1,77 @@
+// What a replica shows of itself to probes, lists and metrics: a small value that the shell copies
+// out after steps. Nothing is decided from it but the answers of `/health`, `/leader`, `/v1/members`.
+
+package import Raft
+package import Znodes
+
+package struct MemberStatus: Sendable, Equatable {
+    package var id: MemberID
+    package var voter: Bool
+    /// nil: not heard of lately.
+    package var role: Role?
+    package var httpAddress: [UInt8]
+    package var peerAddress: [UInt8]
+    package var version: [UInt8]
+    package var applied: Zxid?
+    /// When this member last heard of it, on the clock of `Input.tick`; nil: never.
+    package var lastContactMs: UInt64?
+    package init(id: MemberID, voter: Bool, role: Role?, httpAddress: [UInt8], peerAddress: [UInt8], version: [UInt8], applied: Zxid?, lastContactMs: UInt64?) {
+        self.id = id
+        self.voter = voter
+        self.role = role
+        self.httpAddress = httpAddress
+        self.peerAddress = peerAddress
+        self.version = version
+        self.applied = applied
+        self.lastContactMs = lastContactMs
+    }
+}
+
+package struct ReplicaStatus: Sendable, Equatable {
+    package var id: MemberID
+    package var ensemble: EnsembleID?
+    package var role: Role
+    package var term: Term
+    package var leader: MemberID?
+    package var applied: Zxid
+    package var commit: Zxid
+    /// As leader: until then (exclusive, clock of `Input.tick`) no other member can lead, confirmed
+    /// by a quorum. 0: not confirmed.
+    package var leaderConfirmedUntilMs: UInt64
+    /// As follower: when the leader was last heard. As leader: as of the last confirmation.
+    package var lastLeaderContactMs: UInt64
+    /// When the member lost sight of a leader with a quorum; nil while it has one.
+    package var leaderlessSinceMs: UInt64?
+    /// True once everything that was committed at the start, or at the last loss, is applied here.
+    package var caughtUp: Bool
+    /// This member was turned away by the others.
+    package var refusedBy: HelloRefusal?
+    package var stopping: Bool
+    package var members: [MemberStatus]
+    /// Voters that may fail now before the quorum is lost.
+    package var failureTolerance: Int
+    package var minElectionTimeoutMs: UInt64
+
+    // For metrics.
+    package var znodes: Int
+    package var storeBytes: Int
+    package var digest: UInt64
+    package var waits: Int
+    package var pendingWrites: Int
+    package var logFirst: LogIndex
+    package var logLast: LogIndex
+    package var snapshotIndex: LogIndex
+    package var elections: UInt64
+    package var leaderChanges: UInt64
+    package var proposals: UInt64
+
+    package static func initial(id: MemberID) -> Self {
+        Self(
+            id: id, ensemble: nil, role: .follower, term: .zero, leader: nil, applied: .zero,
+            commit: .zero, leaderConfirmedUntilMs: 0, lastLeaderContactMs: 0, leaderlessSinceMs: 0,
+            caughtUp: false, refusedBy: nil, stopping: false, members: [], failureTolerance: 0,
+            minElectionTimeoutMs: 0, znodes: 0, storeBytes: 0, digest: 0, waits: 0,
+            pendingWrites: 0, logFirst: .zero, logLast: .zero, snapshotIndex: .zero, elections: 0,
+            leaderChanges: 0, proposals: 0)
+    }
+}
