@@ -1,0 +1,24 @@
+// How much the tree may hold. Outcomes depend on these, so all members of an ensemble must be
+// configured alike.
+
+package struct ZnodeLimits: Sendable, Equatable {
+    /// ZooKeeper has no such limits; these bound what one request can cost. Part of the path rule.
+    package static let nameBytesMax = 255
+    package static let pathBytesMax = 4_096
+    package static let depthMax = 255
+
+    /// Data of one znode.
+    package var dataBytesMax = 1 << 20
+    /// Paths and data of all znodes together.
+    package var storeBytesMax = 4 << 30
+    /// Znodes that one recursive delete may take.
+    package var deletedZnodesMax = 10_000
+    /// The encoded event history.
+    package var historyBytesMax = 64 << 20
+    /// Events that one query looks at before it gives what it has.
+    package var eventsScannedMax = 100_000
+    /// A record of a snapshot that is read, whatever `dataBytesMax` was when it was written.
+    package var recordBytesMax = 16 << 20
+
+    package init() {}
+}
