@@ -30,7 +30,9 @@ package struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable, Custo
     @inlinable package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     @inlinable package var next: Self { Self(rawValue + 1) }
     @inlinable package var previous: Self { Self(rawValue - 1) }
-    @inlinable package static func + (a: Self, b: Int) -> Self { Self(rawValue: a.rawValue + UInt64(b)) }
+    @inlinable package static func + (a: Self, b: Int) -> Self {
+        Self(rawValue: a.rawValue + UInt64(b))
+    }
     @inlinable package static func - (a: Self, b: Self) -> Int { Int(a.rawValue) - Int(b.rawValue) }
     package var description: String { "\(rawValue)" }
 }

@@ -1,0 +1,86 @@
+// Snapshots stand for discarded prefixes of the log (thesis 5). The core only keeps the marks; it
+// must never let the log go back below what is committed.
+
+extension RaftNode {
+    /// Forgets entries up to `index`; the caller has a durable snapshot at or above it.
+    package mutating func compact(through index: LogIndex) {
+        invariant(index <= applied, "compaction through \(index), applied \(applied)")
+        invariant(
+            index <= (snapshot?.index ?? .zero),
+            "compaction through \(index) above the snapshot at \(snapshot?.index ?? .zero)")
+        guard index >= firstIndex else { return }
+        log.compact(through: index)
+        configurations.compact(through: index)
+        ledger.covered(through: index)
+    }
+
+    /// The newest durable snapshot of this member's own.
+    package mutating func setSnapshot(_ mark: SnapshotMark) {
+        invariant(mark.index <= applied, "snapshot at \(mark.index), applied \(applied)")
+        guard mark.index >= (snapshot?.index ?? .zero) else { return }
+        snapshot = mark
+    }
+
+    /// A received snapshot is durable and installed in the state machine. The log keeps what
+    /// follows it with the same term, else starts anew. False: it is not above what is committed,
+    /// or this member leads; nothing changed.
+    @discardableResult
+    package mutating func restore(_ mark: SnapshotMark) -> Bool {
+        guard standing != .leader, mark.index > commit else {
+            if let leader, leader != id { acknowledge(commit, sentMs: 0, to: leader) }
+            return false
+        }
+        if standing != .follower { becomeFollower(term: term, leader: nil) }
+        if log.term(at: mark.index) == mark.term {
+            log.compact(through: mark.index)
+        } else {
+            log.reset(index: mark.index, term: mark.term)
+            ledger.truncated(from: mark.index.next)
+            _ = configurations.truncate(from: mark.index.next)
+            // They may promise entries that are gone; a lost answer is always safe.
+            held.removeAll { $0.message.body.isAppendReply }
+        }
+        ledger.covered(through: mark.index)
+        configurations.rebase(mark.configuration, at: mark.index)
+        snapshot = mark
+        commit = mark.index
+        handedOut = mark.index
+        applied = mark.index
+        if let leader { acknowledge(mark.index, sentMs: 0, to: leader) }
+        return true
+    }
+
+    mutating func wantSnapshot(forSlot slot: Int) {
+        guard let snapshot, snapshot.index >= firstIndex.previous else {
+            invariant(false, "no snapshot for the log before \(firstIndex)")
+            return
+        }
+        // A snapshot for a member that is not there would only be thrown away.
+        guard progresses[slot].hasAnswered,
+            tickCount - progresses[slot].contactTick <= UInt64(options.electionTicksMax)
+        else {
+            progresses[slot].pause()
+            return
+        }
+        progresses[slot].becomeSnapshot()
+        snapshotsWanted.append(progresses[slot].member)
+    }
+
+    /// The snapshot at `index` was handed over whole.
+    package mutating func snapshotSent(to member: MemberID, index: LogIndex) {
+        guard standing == .leader, let slot = slot(of: member) else { return }
+        progresses[slot].snapshotSent(index: index)
+    }
+
+    /// It is wanted again when the member next answers.
+    package mutating func snapshotFailed(to member: MemberID) {
+        guard standing == .leader, let slot = slot(of: member) else { return }
+        progresses[slot].snapshotFailed()
+    }
+}
+
+extension Message.Body {
+    var isAppendReply: Bool {
+        if case .appendReply = self { true } else { false }
+    }
+}

@@ -1,0 +1,62 @@
+// The timers and limits of the core. All times are ticks: the core never compares clocks.
+
+/// Bounds on what the core keeps and on what it gives out at once.
+package struct RaftLimits: Sendable {
+    /// Entries in one append message; a larger single entry travels alone.
+    package var appendBytesMax = 1 << 20
+    /// Unanswered append messages to one follower.
+    package var inflightMessagesMax = 128
+    package var inflightBytesMax = 16 << 20
+    /// A leader refuses proposals above it: else the log grows without bound while the quorum is
+    /// lost.
+    package var uncommittedBytesMax = 64 << 20
+    /// Committed entries in one `Ready`.
+    package var committedBytesMax = 4 << 20
+    /// Read rounds of a leader under way at once; later reads join the next.
+    package var readRoundsMax = 2
+    /// How far behind a learner may be when it becomes a voter.
+    package var catchUpEntriesMax = 4_096
+
+    package init() {}
+}
+
+package struct RaftOptions: Sendable {
+    /// The length of a tick; only for callers and for what is said about time.
+    package var tickMs: UInt64 = 10
+    package var heartbeatTicks = 5
+    /// A member that heard a leader within so many ticks helps nobody to replace it.
+    package var electionTicksMin = 25
+    /// Time-outs are drawn from above `electionTicksMin` up to this.
+    package var electionTicksMax = 50
+    /// A read that no answer came for is tried again with a fresh context.
+    package var readRetryTicks = 10
+    /// Off by default. When on, a member whose link to the leader broke (a reset by a process that
+    /// died) takes the leader for lost at once instead of after `electionTicksMin`, so failover
+    /// takes a few ticks. Why it is off: the broken link may be all that is wrong. Then a quorum
+    /// can elect another leader while the old one, alive, still relies on
+    /// `RaftNode.quorumConfirmedMs` plus the minimum election time-out. Elections stay safe, and
+    /// so do reads (ReadIndex asks a quorum); what breaks is the claim that nobody else leads.
+    package var leaderLossByLink = false
+    /// With `leaderLossByLink`: the longest wait from the break to the pre-vote.
+    package var linkLossTicksMax = 5
+    package var limits = RaftLimits()
+
+    package init() {}
+
+    /// How long after `RaftNode.quorumConfirmedMs` no other member can lead, as long as no
+    /// member's ticks run faster than this clock. A caller subtracts its own margin for drift.
+    package var leaseMs: UInt64 { UInt64(electionTicksMin) * tickMs }
+
+    func check() {
+        invariant(tickMs > 0 && heartbeatTicks > 0, "tick \(tickMs) heartbeat \(heartbeatTicks)")
+        invariant(
+            heartbeatTicks < electionTicksMin && electionTicksMin < electionTicksMax,
+            "heartbeat \(heartbeatTicks) election \(electionTicksMin)..\(electionTicksMax)")
+        invariant(
+            readRetryTicks > 0 && linkLossTicksMax > 0,
+            "read retry \(readRetryTicks) link loss \(linkLossTicksMax)")
+        invariant(
+            limits.inflightMessagesMax > 0 && limits.readRoundsMax > 0,
+            "inflight \(limits.inflightMessagesMax) rounds \(limits.readRoundsMax)")
+    }
+}

@@ -1,0 +1,71 @@
+// What was given to storage and what of it is durable. Completions name requests, and a request
+// whose entries were truncated meanwhile must never make their successors durable.
+
+import DequeModule
+
+struct StorageLedger {
+    private struct Request {
+        let token: StorageToken
+        /// The end of the log that becomes durable; lowered when entries below it are truncated.
+        var lastIndex: LogIndex
+        let term: Term
+        let vote: MemberID?
+    }
+
+    private(set) var lastToken = StorageToken(rawValue: 0)
+    private var inFlight: Deque<Request> = []
+    private(set) var durableIndex: LogIndex
+    private(set) var durableTerm: Term
+    private(set) var durableVote: MemberID?
+    /// Of the last request, or of the start.
+    private(set) var handedTerm: Term
+    private(set) var handedVote: MemberID?
+    private(set) var handedCommit: LogIndex
+
+    init(hardState: HardState, lastIndex: LogIndex) {
+        durableIndex = lastIndex
+        durableTerm = hardState.term
+        durableVote = hardState.vote
+        handedTerm = hardState.term
+        handedVote = hardState.vote
+        handedCommit = hardState.commit
+    }
+
+    var isIdle: Bool { inFlight.isEmpty }
+    var nextToken: StorageToken { StorageToken(rawValue: lastToken.rawValue + 1) }
+
+    mutating func issue(hardState: HardState, lastIndex: LogIndex) -> StorageToken {
+        lastToken = nextToken
+        handedTerm = hardState.term
+        handedVote = hardState.vote
+        handedCommit = hardState.commit
+        inFlight.append(
+            Request(
+                token: lastToken, lastIndex: lastIndex, term: hardState.term, vote: hardState.vote))
+        return lastToken
+    }
+
+    /// The request and all before it are durable.
+    mutating func complete(_ token: StorageToken) {
+        invariant(token <= lastToken, "completion \(token.rawValue) of \(lastToken.rawValue)")
+        while let first = inFlight.first, first.token <= token {
+            inFlight.removeFirst()
+            durableIndex = max(durableIndex, first.lastIndex)
+            durableTerm = first.term
+            durableVote = first.vote
+        }
+    }
+
+    /// Entries at and after `index` are gone. Why every request is lowered: one that wrote them may
+    /// complete later, when the same place, even of the same term, is filled by a later request
+    /// (etcd/raft, async_storage_writes_append_aba_race).
+    mutating func truncated(from index: LogIndex) {
+        durableIndex = min(durableIndex, index.previous)
+        for slot in inFlight.indices {
+            inFlight[slot].lastIndex = min(inFlight[slot].lastIndex, index.previous)
+        }
+    }
+
+    /// A durable snapshot covers everything up to `index`.
+    mutating func covered(through index: LogIndex) { durableIndex = max(durableIndex, index) }
+}
