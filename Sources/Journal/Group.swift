@@ -1,0 +1,138 @@
+// A group: what one append writes, on whole sectors. Its header is the unit of trust in recovery:
+// it carries the sequence, the chain to the group before and the mark of what was durable. Nothing
+// here reads a length that has not been checked against the file.
+
+internal import Raft
+
+struct GroupHeader: Equatable {
+    static let bytes = 80
+    /// "AVGP"
+    static let magic: UInt32 = 0x5047_5641
+
+    let logID: JournalID
+    /// 1 for a log's first group, then without a hole. What `durableThrough` counts in.
+    let sequence: UInt64
+    /// The sequence up to which fdatasync had returned when this group was written.
+    let durableThrough: UInt64
+    /// Of the entries inside; both zero when there are none.
+    let firstIndex: UInt64
+    let lastIndex: UInt64
+    let payloadBytes: UInt32
+    let recordCount: UInt32
+    /// Over the payload and the zeros up to the next sector.
+    let payloadChecksum: UInt32
+    /// The header checksum of the group before: a leftover of an abandoned tail never fits here.
+    let chain: UInt32
+    /// Over bytes 8 to 79.
+    let checksum: UInt32
+
+    var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
+
+    /// nil: no intact header of this log. The payload may still be damaged.
+    static func decode(_ bytes: [UInt8], at offset: Int, logID: JournalID) -> GroupHeader? {
+        guard offset >= 0, bytes.count - offset >= Self.bytes,
+            bytes.little(UInt32.self, at: offset) == magic
+        else { return nil }
+        let checksum = bytes.little(UInt32.self, at: offset + 4)
+        guard checksum == bytes.checksum((offset + 8)..<(offset + Self.bytes)) else { return nil }
+        func number(_ at: Int) -> UInt64 { bytes.little(UInt64.self, at: offset + at) }
+        func small(_ at: Int) -> UInt32 { bytes.little(UInt32.self, at: offset + at) }
+        let header = GroupHeader(
+            logID: JournalID(high: number(8), low: number(16)), sequence: number(24),
+            durableThrough: number(32), firstIndex: number(40), lastIndex: number(48),
+            payloadBytes: small(56), recordCount: small(60), payloadChecksum: small(64),
+            chain: small(68), checksum: checksum)
+        return header.logID == logID ? header : nil
+    }
+
+    func payloadIsIntact(_ bytes: [UInt8], at offset: Int) -> Bool {
+        guard groupBytes <= bytes.count - offset else { return false }
+        return payloadChecksum == bytes.checksum((offset + Self.bytes)..<(offset + groupBytes))
+    }
+}
+
+/// The records of a group, in the order in which they take effect.
+enum RecordKind: UInt8 {
+    /// Opens each segment: the log's last index and term before it.
+    case segmentStart = 1
+    case hardState = 2
+    case entry = 3
+    /// The log starts anew after an index and term, because a received snapshot stands for it.
+    case reset = 4
+}
+
+/// Lays a group out in a buffer that is used again for the next one.
+struct GroupBuilder {
+    static let frameBytes = 8
+    static let entryHeadBytes = 17
+
+    private(set) var bytes: [UInt8] = []
+    private var recordCount: UInt32 = 0
+    private var firstIndex: UInt64 = 0
+    private var lastIndex: UInt64 = 0
+
+    static func recordBytes(_ entry: Entry) -> Int {
+        frameBytes + entryHeadBytes + entry.payload.count
+    }
+
+    mutating func begin() {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: repeatElement(0, count: GroupHeader.bytes))
+        recordCount = 0
+        firstIndex = 0
+        lastIndex = 0
+    }
+
+    private mutating func frame(_ kind: RecordKind, _ bodyBytes: Int) {
+        bytes.appendLittle(UInt32(bodyBytes))
+        bytes.append(kind.rawValue)
+        bytes.append(contentsOf: repeatElement(0, count: 3))
+        recordCount += 1
+    }
+
+    mutating func add(_ kind: RecordKind, index: LogIndex, term: Term) {
+        frame(kind, 16)
+        bytes.appendLittle(index.rawValue)
+        bytes.appendLittle(term.rawValue)
+    }
+
+    mutating func add(_ state: HardState) {
+        frame(.hardState, 24)
+        bytes.appendLittle(state.term.rawValue)
+        bytes.appendLittle(state.vote?.rawValue ?? 0)
+        bytes.appendLittle(state.commit.rawValue)
+    }
+
+    mutating func add(_ entry: Entry) {
+        frame(.entry, Self.entryHeadBytes + entry.payload.count)
+        bytes.appendLittle(entry.index.rawValue)
+        bytes.appendLittle(entry.term.rawValue)
+        bytes.append(entry.kind.rawValue)
+        bytes.append(contentsOf: entry.payload)
+        if firstIndex == 0 { firstIndex = entry.index.rawValue }
+        lastIndex = entry.index.rawValue
+    }
+
+    /// Fills up to the sector and writes the header; the result is its checksum, the next chain.
+    mutating func finish(
+        logID: JournalID, sequence: UInt64, durableThrough: UInt64, chain: UInt32
+    ) -> UInt32 {
+        let payloadBytes = bytes.count - GroupHeader.bytes
+        let whole = bytes.count.sectorAligned
+        bytes.append(contentsOf: repeatElement(0, count: whole - bytes.count))
+        bytes.putLittle(GroupHeader.magic, at: 0)
+        bytes.putLittle(logID.high, at: 8)
+        bytes.putLittle(logID.low, at: 16)
+        bytes.putLittle(sequence, at: 24)
+        bytes.putLittle(durableThrough, at: 32)
+        bytes.putLittle(firstIndex, at: 40)
+        bytes.putLittle(lastIndex, at: 48)
+        bytes.putLittle(UInt32(payloadBytes), at: 56)
+        bytes.putLittle(recordCount, at: 60)
+        bytes.putLittle(bytes.checksum(GroupHeader.bytes..<whole), at: 64)
+        bytes.putLittle(chain, at: 68)
+        let checksum = bytes.checksum(8..<GroupHeader.bytes)
+        bytes.putLittle(checksum, at: 4)
+        return checksum
+    }
+}

@@ -1,0 +1,38 @@
+// The journal's bounds, with names and units. Formats are bound elsewhere; nothing here changes
+// what an existing file means.
+
+package struct JournalLimits: Sendable {
+    /// Disks promise no more than that one sector is written whole or not at all.
+    package static let sectorBytes = 512
+
+    /// Zero-filled size of a new segment of the log. At least 4 KiB, whole sectors.
+    package var segmentBytes: Int
+    /// A group grows no further than this, unless a single entry is larger.
+    package var groupBytesMax: Int
+    /// A record's length is a 32-bit number; entries above this are a bug of the caller.
+    package var entryBytesMax: Int
+    /// Body bytes in one checksummed block of a snapshot, at most 256 KiB.
+    package var snapshotBlockBytes: Int
+    /// A snapshot being written is synced whenever this much is not.
+    package var snapshotSyncBytes: Int
+
+    package init(
+        segmentBytes: Int = 16 << 20, groupBytesMax: Int = 8 << 20, entryBytesMax: Int = 64 << 20,
+        snapshotBlockBytes: Int = 256 << 10, snapshotSyncBytes: Int = 8 << 20
+    ) {
+        invariant(
+            segmentBytes >= 4096 && segmentBytes % Self.sectorBytes == 0
+                && segmentBytes <= 1 << 30, "segmentBytes \(segmentBytes)")
+        invariant(
+            snapshotBlockBytes >= 1 && snapshotBlockBytes <= 256 << 10,
+            "snapshotBlockBytes \(snapshotBlockBytes)")
+        invariant(
+            groupBytesMax >= 1 && groupBytesMax <= 1 << 30 && entryBytesMax <= 1 << 30,
+            "groupBytesMax \(groupBytesMax), entryBytesMax \(entryBytesMax)")
+        self.segmentBytes = segmentBytes
+        self.groupBytesMax = groupBytesMax
+        self.entryBytesMax = entryBytesMax
+        self.snapshotBlockBytes = snapshotBlockBytes
+        self.snapshotSyncBytes = snapshotSyncBytes
+    }
+}

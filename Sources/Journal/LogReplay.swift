@@ -1,0 +1,158 @@
+// The log as its intact groups tell it, one group after the other. It must never take a group out
+// of order or decide what a damaged one means: the scan does.
+
+internal import Raft
+
+struct LogReplay {
+    let logID: JournalID
+    /// Entries up to here are covered by a snapshot: only their terms are kept.
+    let floor: LogIndex
+    /// nil until the first group of a log whose beginning was pruned.
+    private(set) var lastSequence: UInt64?
+    private(set) var chain: UInt32 = 0
+    /// The greatest mark among the groups taken.
+    private(set) var durableThrough: UInt64 = 0
+    /// The last group with anything but a mark in it.
+    private(set) var lastDataSequence: UInt64 = 0
+    private(set) var outline = LogOutline()
+    private(set) var entries: [Entry] = []
+    private(set) var hardState: HardState = .initial
+    var segments: [LogSegment] = []
+
+    init(logID: JournalID, floor: LogIndex, firstSegment: UInt64) {
+        self.logID = logID
+        self.floor = floor
+        if firstSegment == 1 { lastSequence = 0 }
+    }
+
+    var nextSequence: UInt64 { (lastSequence ?? 0) + 1 }
+
+    /// The group at `offset` if it is intact and the very next one.
+    func next(_ bytes: [UInt8], at offset: Int) -> GroupHeader? {
+        guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
+            header.sequence >= 1
+        else { return nil }
+        if let lastSequence {
+            guard header.sequence == lastSequence + 1, header.chain == chain else { return nil }
+        }
+        return header.payloadIsIntact(bytes, at: offset) ? header : nil
+    }
+
+    /// Takes a group that `next` gave, into the last segment. A fault in it is a fault of the
+    /// program that wrote it: its checksum was right.
+    mutating func take(
+        _ header: GroupHeader, _ bytes: [UInt8], at offset: Int
+    ) throws(JournalError) {
+        let file = segments[segments.count - 1].name
+        func check(_ holds: Bool, _ found: String) throws(JournalError) {
+            if !holds { throw .malformed(file: file, offset: offset, found: found) }
+        }
+        try check(
+            header.durableThrough < header.sequence && header.durableThrough >= durableThrough,
+            "group \(header.sequence) marks \(header.durableThrough) after \(durableThrough)")
+        segments[segments.count - 1].note(group: header.sequence)
+        var cursor = offset + GroupHeader.bytes
+        let end = cursor + Int(header.payloadBytes)
+        for _ in 0..<header.recordCount {
+            try check(end - cursor >= GroupBuilder.frameBytes, "a record outside its group")
+            let bodyBytes = Int(bytes.little(UInt32.self, at: cursor))
+            let kind = bytes[cursor + 4]
+            cursor += GroupBuilder.frameBytes
+            try check(bodyBytes <= end - cursor, "a record of \(bodyBytes) bytes")
+            try check(
+                take(kind, bytes, cursor..<(cursor + bodyBytes)),
+                "a record of kind \(kind) and \(bodyBytes) bytes after entry \(outline.last)")
+            cursor += bodyBytes
+        }
+        try check(cursor == end, "\(end - cursor) bytes after the last record")
+        lastSequence = header.sequence
+        chain = header.checksum
+        durableThrough = header.durableThrough
+        if header.recordCount > 0 { lastDataSequence = header.sequence }
+    }
+
+    private mutating func take(_ kind: UInt8, _ bytes: [UInt8], _ body: Range<Int>) -> Bool {
+        switch RecordKind(rawValue: kind) {
+        case .segmentStart?: takeStart(bytes, body)
+        case .hardState?: takeHardState(bytes, body)
+        case .entry?: takeEntry(bytes, body)
+        case .reset?: takeReset(bytes, body)
+        case nil: false
+        }
+    }
+
+    private mutating func takeStart(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
+        guard body.count == 16 else { return false }
+        let index = LogIndex(bytes.little(UInt64.self, at: body.lowerBound))
+        let term = Term(bytes.little(UInt64.self, at: body.lowerBound + 8))
+        if segments.count == 1 {
+            outline.restart(after: index, term)
+            return true
+        }
+        return index == outline.last && term == outline.lastTerm
+    }
+
+    private mutating func takeHardState(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
+        guard body.count == 24 else { return false }
+        hardState.merge(HardState(bytes, at: body.lowerBound))
+        return true
+    }
+
+    private mutating func takeEntry(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
+        guard body.count >= GroupBuilder.entryHeadBytes,
+            let kind = EntryKind(rawValue: bytes[body.lowerBound + 16])
+        else { return false }
+        let index = LogIndex(bytes.little(UInt64.self, at: body.lowerBound))
+        let term = Term(bytes.little(UInt64.self, at: body.lowerBound + 8))
+        guard index > .zero, index <= outline.last.next else { return false }
+        let replacing = index <= outline.last
+        segments.put(index, replacing: replacing)
+        outline.put(index, term)
+        if replacing, let first = entries.first {
+            entries.removeLast(min(entries.count, entries.count - (index - first.index)))
+        }
+        if index > floor {
+            let head = body.lowerBound + GroupBuilder.entryHeadBytes
+            entries.append(
+                Entry(
+                    index: index, term: term, kind: kind,
+                    payload: Array(bytes[head..<body.upperBound])))
+        }
+        return true
+    }
+
+    private mutating func takeReset(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
+        guard body.count == 16 else { return false }
+        outline.restart(
+            after: LogIndex(bytes.little(UInt64.self, at: body.lowerBound)),
+            Term(bytes.little(UInt64.self, at: body.lowerBound + 8)))
+        entries.removeAll()
+        segments.forgetEntries()
+        return true
+    }
+}
+
+extension HardState {
+    init(_ bytes: [UInt8], at offset: Int) {
+        let vote = bytes.little(UInt64.self, at: offset + 8)
+        self.init(
+            term: Term(bytes.little(UInt64.self, at: offset)),
+            vote: vote == 0 ? nil : MemberID(vote),
+            commit: LogIndex(bytes.little(UInt64.self, at: offset + 16)))
+    }
+
+    /// Never back: the greater term wins, a vote once given in a term stays.
+    mutating func merge(_ later: HardState) {
+        mergeVote(later)
+        commit = max(commit, later.commit)
+    }
+
+    mutating func mergeVote(_ later: HardState) {
+        if later.term > term {
+            term = later.term
+            vote = later.vote
+        } else if later.term == term {
+            vote = vote ?? later.vote
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// The snapshots of one data directory: finds the newest intact one, writes the next, keeps the one
+// before until the new one has been read again. One thread owns it, another one than the log's,
+// over its own handle. It must never remove a snapshot before a newer one is known to be intact.
+
+package import Raft
+
+package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
+    private var storage: Storage
+    private let limits: JournalLimits
+    private var writer: SnapshotWriter?
+    private var verification: SnapshotVerification?
+    /// Of the newest one.
+    private var reader: SnapshotReader?
+    /// Finished ones older than the newest, and damaged ones: gone once the newest is verified.
+    private var superseded: [String] = []
+    /// Found damaged when opening, newest first. The log must reach `newest` all the same.
+    package private(set) var damagedNames: [String] = []
+
+    private init(storage: consuming Storage, limits: JournalLimits) {
+        self.storage = storage
+        self.limits = limits
+    }
+
+    /// The newest finished snapshot that is not known to be damaged.
+    package var newest: SnapshotMark? { reader?.mark }
+    package var newestBodyBytes: UInt64 { reader?.bodyBytes ?? 0 }
+    /// The one being written.
+    package var underWay: SnapshotMark? { writer?.mark }
+    /// `verify` has work.
+    package var needsVerification: Bool { verification != nil }
+
+    /// Removes unfinished files and reads snapshots whole, newest first, until one is intact.
+    /// A damaged one is no reason to refuse yet: the log may reach back to the one before.
+    package static func open(
+        storage: consuming Storage, limits: JournalLimits
+    ) throws(JournalError) -> SnapshotStore {
+        var store = SnapshotStore(storage: storage, limits: limits)
+        let names = try storing { () throws(StorageError) in try store.removeUnfinished() }
+        for name in names.reversed() {
+            if store.reader != nil {
+                store.superseded.append(name)
+                continue
+            }
+            do throws(JournalError) {
+                let reader = try SnapshotReader(name, storage: &store.storage)
+                var verification = SnapshotVerification(reader)
+                _ = try verification.step(blocksMax: .max, storage: &store.storage)
+                store.reader = reader
+            } catch {
+                guard case .rot = error else { throw error }
+                store.damagedNames.append(name)
+            }
+        }
+        if store.damagedNames.isEmpty {
+            try storing { () throws(StorageError) in try store.removeSuperseded() }
+        } else {
+            store.superseded += store.damagedNames
+        }
+        return store
+    }
+
+    /// The finished ones, oldest first. Their names are durable when it returns, which a killed
+    /// process may not have got to.
+    private mutating func removeUnfinished() throws(StorageError) -> [String] {
+        var names: [String] = []
+        for name in try storage.list().sorted() {
+            if SnapshotName.isTemporary(name) {
+                try storage.remove(name)
+            } else if SnapshotName.isFinal(name) {
+                names.append(name)
+            }
+        }
+        try storage.syncDirectory()
+        return names
+    }
+
+    private mutating func removeSuperseded() throws(StorageError) {
+        guard !superseded.isEmpty else { return }
+        for name in superseded { try storage.remove(name) }
+        superseded.removeAll()
+        damagedNames.removeAll()
+        try storage.syncDirectory()
+    }
+
+    // MARK: writing
+
+    /// Starts a snapshot; one that is under way is given up.
+    package mutating func begin(_ mark: SnapshotMark) throws(StorageError) {
+        try abandon()
+        writer = try SnapshotWriter(mark, limits: limits, storage: &storage)
+    }
+
+    package mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+        invariant(writer != nil, "snapshot bytes without a snapshot")
+        try writer?.append(bytes, storage: &storage)
+    }
+
+    /// Durable under its name when it returns. Then call `verify` until it returns true, and only
+    /// then let the log be pruned.
+    package mutating func finish() throws(JournalError) {
+        invariant(writer != nil, "the end of a snapshot without a snapshot")
+        guard var done = writer.take() else { return }
+        let name = try storing { () throws(StorageError) in try done.finish(storage: &storage) }
+        superseded.removeAll { $0 == name }
+        if let before = reader?.name, before != name { superseded.append(before) }
+        // Read from the disk's point of view: header and footer too.
+        let reader = try SnapshotReader(name, storage: &storage)
+        self.reader = reader
+        verification = SnapshotVerification(reader)
+    }
+
+    /// Reads some more of the newest snapshot again. True when all of it is intact; older ones
+    /// are removed then. Throws `rot` when it is not: nothing older has been removed.
+    package mutating func verify(blocksMax: Int = 64) throws(JournalError) -> Bool {
+        guard var under = verification else { return true }
+        let isIntact = try under.step(blocksMax: blocksMax, storage: &storage)
+        verification = isIntact ? nil : under
+        if isIntact {
+            try storing { () throws(StorageError) in try removeSuperseded() }
+        }
+        return isIntact
+    }
+
+    package mutating func abandon() throws(StorageError) {
+        guard let given = writer.take() else { return }
+        try given.abandon(storage: &storage)
+    }
+
+    // MARK: reading
+
+    /// Appends at most `count` body bytes from `offset` on of the newest snapshot, which must be
+    /// the one at `index` (`snapshotAbsent` else). True when they are the last ones.
+    package mutating func read(
+        index: LogIndex, at offset: UInt64, count: Int, into out: inout [UInt8]
+    ) throws(JournalError) -> Bool {
+        guard var current = reader, current.mark.index == index else {
+            throw .snapshotAbsent(index: index.rawValue)
+        }
+        reader = nil
+        defer { reader = current }
+        return try current.read(at: offset, count: count, into: &out, storage: &storage)
+    }
+}
