@@ -104,9 +104,7 @@ extension Condition {
 
 extension [UInt8] {
     mutating func appendInteger<I: FixedWidthInteger>(_ value: I) {
-        for shift in stride(from: 0, to: I.bitWidth, by: 8) {
-            append(UInt8(truncatingIfNeeded: value >> I(shift)))
-        }
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
     fileprivate mutating func appendCounted(_ bytes: [UInt8]) {

@@ -1,26 +1,27 @@
 // What ZooKeeper's Stat says of a znode (org.apache.zookeeper.data.Stat), field by field.
 
+@usableFromInline
 package struct Stat: Sendable, Equatable {
     /// The change that created the znode.
-    package var czxid: Zxid
+    @usableFromInline package var czxid: Zxid
     /// The change that last set its data; the creation counts.
-    package var mzxid: Zxid
+    @usableFromInline package var mzxid: Zxid
     /// The change that last created or deleted a child; the znode's own creation counts.
-    package var pzxid: Zxid
+    @usableFromInline package var pzxid: Zxid
     /// Milliseconds since 1970, by the clock of the leader that took the change, never going back.
-    package var ctimeMs: Int64
-    package var mtimeMs: Int64
+    @usableFromInline package var ctimeMs: Int64
+    @usableFromInline package var mtimeMs: Int64
     /// How often the data was set; 0 after the creation.
-    package var version: Int32
+    @usableFromInline package var version: Int32
     /// 2 x creates - children, as ZooKeeper makes it public.
-    package var cversion: Int32
+    @usableFromInline package var cversion: Int32
     /// How often the access list was set.
-    package var aversion: Int32
+    @usableFromInline package var aversion: Int32
     /// The session that the znode goes with, or nil.
-    package var ephemeralOwner: SessionID?
+    @usableFromInline package var ephemeralOwner: SessionID?
     /// Bytes.
-    package var dataLength: Int32
-    package var numChildren: Int32
+    @usableFromInline package var dataLength: Int32
+    @usableFromInline package var numChildren: Int32
 
     @inlinable package init(
         czxid: Zxid, mzxid: Zxid, pzxid: Zxid, ctimeMs: Int64, mtimeMs: Int64, version: Int32,

@@ -1,11 +1,12 @@
 // How much the tree may hold. Outcomes depend on these, so all members of an ensemble must be
 // configured alike.
 
+@usableFromInline
 package struct ZnodeLimits: Sendable, Equatable {
     /// ZooKeeper has no such limits; these bound what one request can cost. Part of the path rule.
-    package static let nameBytesMax = 255
-    package static let pathBytesMax = 4_096
-    package static let depthMax = 255
+    @usableFromInline package static let nameBytesMax = 255
+    @usableFromInline package static let pathBytesMax = 4_096
+    @usableFromInline package static let depthMax = 255
 
     /// Data of one znode.
     package var dataBytesMax = 1 << 20

@@ -1,6 +1,7 @@
 // A znode's path: bytes that obey the one path rule of every protocol. Names compare as bytes;
 // nothing is ever normalized. The root is "/", no other path ends with a slash.
 
+@usableFromInline
 package enum ZnodePathError: Error, Sendable, Equatable {
     case notAbsolute
     case emptySegment
@@ -13,10 +14,11 @@ package enum ZnodePathError: Error, Sendable, Equatable {
     case trailingSlash
 }
 
+@usableFromInline
 package struct ZnodePath: Hashable, Sendable {
-    package let bytes: [UInt8]
+    @usableFromInline package let bytes: [UInt8]
 
-    package static let root = ZnodePath(trusted: [ZnodePath.slash])
+    @usableFromInline package static let root = ZnodePath(trusted: [ZnodePath.slash])
     @usableFromInline package static let slash = UInt8(ascii: "/")
 
     /// The whole path, percent-decoded, with its leading slash.
@@ -65,7 +67,9 @@ package struct ZnodePath: Hashable, Sendable {
 
 extension ZnodePath: Comparable {
     /// Canonical order: parents first, siblings by bytes. No legal byte but the slash maps to 0.
-    package static func < (a: Self, b: Self) -> Bool { precedes(a.bytes, b.bytes) }
+    @usableFromInline package static func < (a: Self, b: Self) -> Bool {
+        precedes(a.bytes, b.bytes)
+    }
 
     static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         let common = min(a.count, b.count)
@@ -77,7 +81,7 @@ extension ZnodePath: Comparable {
 }
 
 extension ZnodePath: CustomStringConvertible {
-    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    @usableFromInline package var description: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 extension ZnodePath {

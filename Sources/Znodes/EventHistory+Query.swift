@@ -1,0 +1,105 @@
+// Reading the history for feeds: whole zxids, in order, with the parents' `children` events derived,
+// and an end to what one query looks at.
+
+/// The events after `EventQuery.after` are not all remembered: list again and go on from `last`.
+package struct HistoryCompacted: Error, Sendable, Equatable {
+    /// Events after this zxid are remembered.
+    package let floor: Zxid
+    package let last: Zxid
+    package init(floor: Zxid, last: Zxid) {
+        self.floor = floor
+        self.last = last
+    }
+}
+
+/// Which paths a query or a watch is about.
+struct PathScope {
+    let path: RawBytes
+    let recursive: Bool
+
+    func covers(_ other: RawBytes) -> Bool {
+        if other == path { return true }
+        guard recursive else { return false }
+        if path.count == 1 { return true }
+        guard other.count > path.count, other[path.count] == ZnodePath.slash else { return false }
+        return other.part(0, path.count) == path
+    }
+}
+
+extension RawBytes {
+    /// Of a path; of the root, nothing.
+    var parentPath: RawBytes? {
+        if count <= 1 { return nil }
+        var cut = count - 1
+        while cut > 0, self[cut] != ZnodePath.slash { cut -= 1 }
+        return part(0, max(cut, 1))
+    }
+}
+
+extension EventHistory {
+    func page(_ query: EventQuery, last: Zxid, scannedMax: Int)
+        -> Result<EventPage, HistoryCompacted>
+    {
+        if query.after < floor { return .failure(HistoryCompacted(floor: floor, last: last)) }
+        var page = EventPage(events: [], next: max(last, query.after))
+        query.path.bytes.withRawBytes { path in
+            let scope = PathScope(path: path, recursive: query.recursive)
+            var scanned = 0
+            var through = query.after
+            forEachGroup(after: query.after) { group, bytes in
+                let before = page.events.count
+                let full = scanned > 0 && scanned + group.events > scannedMax
+                if !full {
+                    group.append(bytes, scope, query.types, to: &page.events)
+                    scanned += group.events
+                }
+                if full || (before > 0 && page.events.count > query.eventsMax) {
+                    page.events.removeSubrange(before...)
+                    page.next = through
+                    return false
+                }
+                through = Zxid(group.zxid)
+                return true
+            }
+        }
+        return .success(page)
+    }
+
+    /// True: there is an event after `after`, or it takes too long to tell.
+    func touched(_ path: RawBytes, recursive: Bool, after: Zxid, scannedMax: Int) -> Bool {
+        if after < floor { return true }
+        let scope = PathScope(path: path, recursive: recursive)
+        var found = false
+        var scanned = 0
+        forEachGroup(after: after) { group, bytes in
+            group.forEach(bytes) { type, path in
+                if scope.covers(path) { found = true }
+                if type != .changed, let parent = path.parentPath, scope.covers(parent) {
+                    found = true
+                }
+            }
+            scanned += group.events
+            if scanned > scannedMax { found = true }
+            return !found
+        }
+        return found
+    }
+}
+
+extension EventHistory.Group {
+    fileprivate func append(
+        _ bytes: [UInt8], _ scope: PathScope, _ types: EventTypes, to events: inout [Event]
+    ) {
+        let zxid = Zxid(zxid)
+        forEach(bytes) { type, path in
+            if types.contains(type), scope.covers(path) {
+                events.append(Event(zxid: zxid, type: type, path: ZnodePath(trusted: path.array)))
+            }
+            guard type != .changed, types.contains(.children), let parent = path.parentPath,
+                scope.covers(parent)
+            else { return }
+            events.append(
+                Event(zxid: zxid, type: .children, path: ZnodePath(trusted: parent.array)))
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// Comparing with an earlier state, watching for the next one, and the event feed.
+
+extension StateMachine {
+    /// Whether `view` of `path` has changed after `after`. Level-triggered: it may say yes too early,
+    /// when more is asked than is remembered, and never no too late.
+    package func changed(_ view: View, _ path: ZnodePath, after: Zxid) -> Bool {
+        path.bytes.withRawBytes { path in
+            if view == .subtree {
+                return history.touched(
+                    path, recursive: true, after: after, scannedMax: limits.eventsScannedMax)
+            }
+            guard let block = tree.find(path) else {
+                return after < history.floor
+                    || history.lastDeletion(path).map { $0 > after } ?? false
+            }
+            switch view {
+            case .data: return block.mzxid > after.rawValue
+            case .children: return block.pzxid > after.rawValue
+            case .existence: return block.czxid > after.rawValue
+            case .node, .subtree: return max(block.mzxid, block.pzxid) > after.rawValue
+            }
+        }
+    }
+
+    /// One shot: it fires at the next change of the view and is gone. The same id again replaces it.
+    package mutating func watch(_ id: WatchID, _ view: View, _ path: ZnodePath) {
+        watches.add(id, view, path)
+    }
+
+    /// Harmless when the watch is gone.
+    package mutating func unwatch(_ id: WatchID) { watches.remove(id) }
+
+    /// Appends the watches that fired since the last call.
+    package mutating func takeFired(into out: inout [WatchID]) { watches.takeFired(into: &out) }
+
+    /// A page of the feed. `next` is `lastZxid` when all was looked at, else the last zxid that was.
+    package func events(_ query: EventQuery) -> Result<EventPage, HistoryCompacted> {
+        history.page(query, last: lastZxid, scannedMax: limits.eventsScannedMax)
+    }
+}
