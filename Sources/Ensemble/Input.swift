@@ -2,7 +2,7 @@
 
 package import Raft
 
-/// A piece of the durable snapshot file, asked for by `StorageRequest.readSnapshot`.
+/// A piece of the durable snapshot file, asked for by `SnapshotRequest.read`.
 package struct SnapshotPiece: Sendable {
     package var index: LogIndex
     package var offset: UInt64
@@ -22,11 +22,16 @@ package enum Input: Sendable {
     case tick(nowMs: UInt64, wallMs: Int64)
     /// A peer's hello, on a connection that either side opened.
     case hello(Hello)
+    /// The last connection to a peer is gone.
     case peerLost(MemberID)
+    /// A peer turned this member away.
+    case refused(by: MemberID, HelloRefusal)
     case received(PeerMessage, from: MemberID)
     /// `StorageRequest.append(token)` and all before it are durable.
     case stored(StorageToken)
-    /// `finishSnapshot` is done: the snapshot is durable under its final name.
+    /// One `SnapshotRequest.append` is written; bounds how far the walk runs ahead of the disk.
+    case snapshotAppended(LogIndex)
+    /// `SnapshotRequest.finish` is done: the snapshot is durable under its final name.
     case snapshotSaved(LogIndex)
     case snapshotRead(SnapshotPiece)
     /// A snapshot could not be read or written; the transfer or the attempt is given up.

@@ -58,8 +58,8 @@ package enum PeerMessage: Sendable, Equatable {
     case raft(Message)
     /// An encoded proposal for the leader of `term` and for no other.
     case forward(ForwardID, term: Term, proposal: [UInt8])
-    /// `notAppended`: never appended by the sender, and never will be.
-    case forwardRefused(ForwardID, term: Term)
+    /// The receiver of the forward has not appended it in `term`, and never will.
+    case forwardRefused(ForwardID, term: Term, overloaded: Bool)
     /// The leader's snapshot, chunk by chunk; `offset` bytes went before.
     case snapshotChunk(mark: SnapshotMark, term: Term, offset: UInt64, bytes: [UInt8], last: Bool)
     /// The receiver wants the chunk at `offset` next; `done` when it is installed.

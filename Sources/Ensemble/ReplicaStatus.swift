@@ -15,7 +15,10 @@ package struct MemberStatus: Sendable, Equatable {
     package var applied: Zxid?
     /// When this member last heard of it, on the clock of `Input.tick`; nil: never.
     package var lastContactMs: UInt64?
-    package init(id: MemberID, voter: Bool, role: Role?, httpAddress: [UInt8], peerAddress: [UInt8], version: [UInt8], applied: Zxid?, lastContactMs: UInt64?) {
+    package init(
+        id: MemberID, voter: Bool, role: Role?, httpAddress: [UInt8], peerAddress: [UInt8],
+        version: [UInt8], applied: Zxid?, lastContactMs: UInt64?
+    ) {
         self.id = id
         self.voter = voter
         self.role = role

@@ -1,0 +1,41 @@
+// The replicated record of which ensemble this is and which disk each member is known with.
+// Changed only by applied entries, so each replica holds the same.
+
+package import Raft
+
+package struct IdentityTable: Sendable, Equatable {
+    /// A bound on what a peer or a snapshot may claim; an ensemble has at most a few dozen members.
+    package static let membersMax = 1_024
+
+    package private(set) var ensemble: EnsembleID?
+    /// Sorted by member.
+    package private(set) var storages: [MemberStorage] = []
+
+    package init() {}
+
+    package func storage(of member: MemberID) -> StorageID? {
+        storages.first { $0.member == member }?.storage
+    }
+
+    /// The first ensemble id and the first disk of each member stand; later claims change nothing.
+    mutating func apply(ensemble: EnsembleID, storages claimed: [MemberStorage]) {
+        if self.ensemble == nil { self.ensemble = ensemble }
+        for claim in claimed where storage(of: claim.member) == nil {
+            storages.append(claim)
+        }
+        storages.sort { $0.member < $1.member }
+    }
+
+    func encode(into bytes: inout [UInt8]) {
+        bytes.append(ensemble == nil ? 0 : 1)
+        bytes.append(id: ensemble ?? RandomID(high: 0, low: 0))
+        bytes.append(storages: storages)
+    }
+
+    init(decoding reader: inout ByteReader) throws(CodecError) {
+        let known = try reader.u8()
+        let id = try reader.id()
+        ensemble = known == 1 ? id : nil
+        storages = try reader.storages()
+    }
+}

@@ -1,0 +1,69 @@
+// What this member knows of the others: where they listen, who they said they are, when they were
+// last heard of. Sorted by member, so that every walk over it is the same in each run.
+
+import Raft
+import Znodes
+
+struct Peers {
+    struct Peer {
+        let member: MemberID
+        var peerAddress: [UInt8]
+        var hello: Hello?
+        var connected = false
+        var role: Role?
+        var applied: Zxid?
+        var lastContactMs: UInt64?
+    }
+
+    private var peers: [Peer]
+
+    init(self member: MemberID, addresses: [(member: MemberID, peerAddress: [UInt8])]) {
+        peers = addresses.filter { $0.member != member }
+            .map { Peer(member: $0.member, peerAddress: $0.peerAddress) }
+            .sorted { $0.member < $1.member }
+    }
+
+    var connected: [MemberID] { peers.filter(\.connected).map(\.member) }
+    /// What connected members said of themselves.
+    var hellos: [Hello] { peers.filter(\.connected).compactMap(\.hello) }
+
+    subscript(member: MemberID) -> Peer? { peers.first { $0.member == member } }
+
+    func isConnected(_ member: MemberID) -> Bool { self[member]?.connected ?? false }
+
+    private mutating func update(_ member: MemberID, _ change: (inout Peer) -> Void) {
+        if let position = peers.firstIndex(where: { $0.member == member }) {
+            change(&peers[position])
+        }
+    }
+
+    mutating func connect(_ hello: Hello, nowMs: UInt64) {
+        if self[hello.member] == nil {
+            peers.append(Peer(member: hello.member, peerAddress: hello.peerAddress))
+            peers.sort { $0.member < $1.member }
+        }
+        update(hello.member) { peer in
+            peer.hello = hello
+            peer.connected = true
+            peer.lastContactMs = nowMs
+        }
+    }
+
+    mutating func disconnect(_ member: MemberID) {
+        update(member) { peer in
+            peer.connected = false
+            peer.role = nil
+        }
+    }
+
+    mutating func heard(_ member: MemberID, nowMs: UInt64) {
+        update(member) { $0.lastContactMs = nowMs }
+    }
+
+    mutating func reported(_ member: MemberID, role: Role, applied: Zxid) {
+        update(member) { peer in
+            peer.role = role
+            peer.applied = applied
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// Linearizable reads on their way through ReadIndex: what each one is for, until when it may wait
+// for a quorum, and, once an index is confirmed, what it waits for to be applied.
+
+import DequeModule
+import HeapModule
+import Raft
+import Znodes
+
+/// What happens when the read may look at the tree.
+enum ReadPurpose {
+    case read(atLeast: Zxid?)
+    case wait(Wait)
+    case feed(Feed)
+
+    /// What the client claims to have seen.
+    var atLeast: Zxid? {
+        switch self {
+        case .read(let atLeast): atLeast
+        case .wait(let wait): wait.after
+        case .feed(let feed): feed.query.after
+        }
+    }
+}
+
+struct PendingReads {
+    struct Read {
+        let request: RequestID
+        let purpose: ReadPurpose
+        let deadlineMs: UInt64
+    }
+    private struct Applying: Comparable {
+        let index: LogIndex
+        let order: UInt64
+        let read: ReadID
+        static func < (a: Self, b: Self) -> Bool { (a.index, a.order) < (b.index, b.order) }
+        static func == (a: Self, b: Self) -> Bool { a.order == b.order }
+    }
+
+    private var reads: [ReadID: Read] = [:]
+    private var byRequest: [RequestID: ReadID] = [:]
+    private var lastID: UInt64 = 0
+    /// All reads may wait equally long, so the order of arrival is the order of the deadlines.
+    private var deadlines: Deque<(deadlineMs: UInt64, read: ReadID)> = []
+    private var applying = Heap<Applying>()
+    private var applyingOrder: UInt64 = 0
+    /// Reads that no quorum confirmed; asked again at the next tick.
+    private var unconfirmed: [ReadID] = []
+
+    var count: Int { reads.count }
+
+    mutating func add(_ request: RequestID, _ purpose: ReadPurpose, deadlineMs: UInt64) -> ReadID {
+        lastID += 1
+        let id = ReadID(rawValue: lastID)
+        reads[id] = Read(request: request, purpose: purpose, deadlineMs: deadlineMs)
+        byRequest[request] = id
+        deadlines.append((deadlineMs, id))
+        return id
+    }
+
+    mutating func cancel(_ request: RequestID) {
+        if let id = byRequest.removeValue(forKey: request) { reads.removeValue(forKey: id) }
+    }
+
+    subscript(id: ReadID) -> Read? { reads[id] }
+
+    mutating func remove(_ id: ReadID) -> Read? {
+        guard let read = reads.removeValue(forKey: id) else { return nil }
+        byRequest.removeValue(forKey: read.request)
+        return read
+    }
+
+    mutating func awaitApplied(_ id: ReadID, index: LogIndex) {
+        applyingOrder += 1
+        applying.insert(Applying(index: index, order: applyingOrder, read: id))
+    }
+
+    /// One read whose index is applied, or nil.
+    mutating func popApplied(through applied: LogIndex) -> (read: ReadID, index: LogIndex)? {
+        guard let first = applying.min, first.index <= applied else { return nil }
+        applying.removeMin()
+        return (first.read, first.index)
+    }
+
+    mutating func noteUnconfirmed(_ id: ReadID) {
+        if reads[id] != nil { unconfirmed.append(id) }
+    }
+
+    mutating func takeUnconfirmed() -> [ReadID] {
+        defer { unconfirmed.removeAll(keepingCapacity: true) }
+        return unconfirmed.filter { reads[$0] != nil }
+    }
+
+    mutating func popExpired(nowMs: UInt64) -> Read? {
+        while let first = deadlines.first {
+            if reads[first.read] == nil {
+                deadlines.removeFirst()
+            } else if first.deadlineMs <= nowMs {
+                deadlines.removeFirst()
+                return remove(first.read)
+            } else {
+                return nil
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,128 @@
+// The payload of a command entry: who asked for it, the leader's clock, and what is asked. Layouts
+// stay for ever, since logs outlive programs.
+
+package import Raft
+package import Znodes
+
+package struct Proposal: Sendable, Equatable {
+    package enum Body: Sendable, Equatable {
+        case command(Command)
+        /// Fixes the ensemble's id if none is fixed, and the disks of members that have none fixed.
+        case identity(ensemble: EnsembleID, storages: [MemberStorage])
+        /// Of a kind, or with a command, that this version does not know: changes nothing.
+        case unknown
+    }
+
+    package let origin: ForwardID
+    /// The leader's clock when it appended the entry, ms since 1970.
+    package let wallMs: Int64
+    package let body: Body
+
+    static let headerBytes = 1 + 8 * 4
+    static let wallMsOffset = 25
+    private static let tagCommand: UInt8 = 1
+    private static let tagIdentity: UInt8 = 2
+
+    static func encode(_ command: Command, origin: ForwardID) -> [UInt8] {
+        var bytes = header(tag: tagCommand, origin: origin)
+        command.encode(into: &bytes)
+        return bytes
+    }
+
+    static func encode(ensemble: EnsembleID, storages: [MemberStorage], origin: ForwardID)
+        -> [UInt8]
+    {
+        var bytes = header(tag: tagIdentity, origin: origin)
+        bytes.append(id: ensemble)
+        bytes.append(storages: storages)
+        return bytes
+    }
+
+    private static func header(tag: UInt8, origin: ForwardID) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(headerBytes + 64)
+        bytes.append(tag)
+        bytes.append(u64: origin.member.rawValue)
+        bytes.append(u64: origin.incarnation)
+        bytes.append(u64: origin.counter)
+        bytes.append(u64: 0)
+        return bytes
+    }
+
+    /// The leader's stamp goes in when it appends.
+    static func stamp(_ payload: inout [UInt8], wallMs: Int64) {
+        let bits = UInt64(bitPattern: wallMs)
+        for i in 0..<8 {
+            payload[wallMsOffset + i] = UInt8(truncatingIfNeeded: bits >> UInt64(8 * i))
+        }
+    }
+
+    /// Whether a forwarded payload may be appended: whole header, and of a kind that clients send.
+    static func isForwardable(_ payload: [UInt8]) -> Bool {
+        payload.count > headerBytes && payload[0] == tagCommand
+    }
+
+    package init(decoding payload: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(payload.span)
+        let tag = try reader.u8()
+        origin = ForwardID(
+            member: MemberID(try reader.u64()), incarnation: try reader.u64(),
+            counter: try reader.u64())
+        wallMs = Int64(bitPattern: try reader.u64())
+        switch tag {
+        case Self.tagCommand:
+            let encoded = try reader.rest()
+            if let command = try? Command(decoding: encoded.span) {
+                body = .command(command)
+            } else {
+                body = .unknown
+            }
+        case Self.tagIdentity:
+            let ensemble = try reader.id()
+            let storages = try reader.storages()
+            try reader.end()
+            body = .identity(ensemble: ensemble, storages: storages)
+        default:
+            body = .unknown
+        }
+    }
+}
+
+/// A member's number and the disk that it is known with.
+package struct MemberStorage: Sendable, Equatable {
+    package let member: MemberID
+    package let storage: StorageID
+    package init(member: MemberID, storage: StorageID) {
+        self.member = member
+        self.storage = storage
+    }
+}
+
+extension [UInt8] {
+    mutating func append(id: RandomID) {
+        append(u64: id.high)
+        append(u64: id.low)
+    }
+    mutating func append(storages: [MemberStorage]) {
+        append(u32: UInt32(storages.count))
+        for known in storages {
+            append(u64: known.member.rawValue)
+            append(id: known.storage)
+        }
+    }
+}
+
+extension ByteReader {
+    mutating func id() throws(CodecError) -> RandomID {
+        RandomID(high: try u64(), low: try u64())
+    }
+    mutating func storages() throws(CodecError) -> [MemberStorage] {
+        let count = Int(try u32())
+        guard count <= IdentityTable.membersMax else { throw .tooLong }
+        var storages: [MemberStorage] = []
+        for _ in 0..<count {
+            storages.append(MemberStorage(member: MemberID(try u64()), storage: try id()))
+        }
+        return storages
+    }
+}

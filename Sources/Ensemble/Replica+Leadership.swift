@@ -1,0 +1,84 @@
+// What a replica makes of the core's view of leadership: since when there is none, whether this
+// member has caught up, and what happens to open writes when a term ends.
+
+import Raft
+import Znodes
+
+extension Replica {
+    /// After each turn of the core.
+    mutating func noteLeadership(into effects: inout Effects) {
+        guard raft.role != role || raft.term != lastTerm || raft.leader != leaderSeen else {
+            return
+        }
+        if raft.role == .candidate && role != .candidate { elections += 1 }
+        let newReign = raft.leader != nil && (raft.leader != leaderSeen || raft.term != lastTerm)
+        if newReign { leaderChanges += 1 }
+        if raft.role == .leader, role != .leader || raft.term != lastTerm {
+            forwardsSeen.reset()
+            identityProposedIn = nil
+        }
+        if raft.role != .leader, role == .leader { abandonOutgoingSnapshots() }
+        role = raft.role
+        lastTerm = raft.term
+        leaderSeen = raft.leader
+        effects.events.append(.roleChanged(role, lastTerm, leader: leaderSeen))
+        if newReign {
+            lastLeaderContactMs = nowMs
+            flushQueuedWrites(into: &effects)
+        }
+    }
+
+    /// A message from the leader of this term arrived.
+    mutating func noteLeaderContact() {
+        lastLeaderContactMs = nowMs
+        everHadLeader = true
+    }
+
+    var electionTimeoutMaxMs: UInt64 {
+        UInt64(options.raft.electionTicksMax) * options.tickMs
+    }
+
+    /// Whether a leader that has a quorum was heard of within an election time-out.
+    var hearsLeader: Bool {
+        raft.leader != nil && nowMs <= lastLeaderContactMs + electionTimeoutMaxMs
+    }
+
+    /// As leader, until when nobody else can lead: followers that answered a heartbeat sent at t
+    /// refuse their votes for a minimum election time-out after t. Their ticks may run ahead of ours
+    /// by one period each way, and clocks by a few per cent, so a margin is taken off.
+    var leaderConfirmedUntilMs: UInt64 {
+        guard raft.role == .leader, !stopping, raft.hasCommittedInTerm,
+            let confirmedMs = raft.quorumConfirmedMs
+        else { return 0 }
+        let timeoutMs = UInt64(options.raft.electionTicksMin) * options.tickMs
+        return confirmedMs + timeoutMs - 2 * options.tickMs - timeoutMs / 20
+    }
+
+    mutating func tickLeadership(into effects: inout Effects) {
+        if raft.role == .leader, let confirmedMs = raft.quorumConfirmedMs {
+            lastLeaderContactMs = max(lastLeaderContactMs, confirmedMs)
+            everHadLeader = true
+        }
+        if hearsLeader && everHadLeader {
+            leaderlessSinceMs = nil
+            waits.stopLeaving()
+            if caughtUpIndex == nil, raft.role == .leader ? raft.hasCommittedInTerm : true {
+                caughtUpIndex = raft.commit
+            }
+        } else if leaderlessSinceMs == nil {
+            leaderlessSinceMs = max(lastLeaderContactMs, 1)
+        }
+        if let since = leaderlessSinceMs, !waits.isLeaving,
+            nowMs >= since + options.leaderlessWaitMs
+        {
+            waits.startLeaving(nowMs: nowMs, spreadMs: options.waitSpreadMs)
+        }
+    }
+
+    /// As follower, `commit` lags the leader's until the first append of its term; so a member that
+    /// starts is caught up when it has applied what the leader called committed when first heard.
+    var caughtUp: Bool {
+        guard let caughtUpIndex else { return false }
+        return applied.rawValue >= caughtUpIndex.rawValue
+    }
+}

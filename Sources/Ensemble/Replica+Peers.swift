@@ -1,0 +1,139 @@
+// Who may talk to this member, and what it does with what they say. A member number stands for one
+// disk: on another disk it has forgotten its votes, so its votes and requests are not taken, and a
+// member that was wiped does not vote in an ensemble that has not taken its new disk in.
+
+import Raft
+import Znodes
+
+extension Replica {
+    mutating func greet(_ hello: Hello, into effects: inout Effects) {
+        if let reason = objection(to: hello) {
+            peers.disconnect(hello.member)
+            effects.refusals.append((hello.member, reason))
+            effects.events.append(.peerRefused(hello.member, reason))
+            return
+        }
+        peers.connect(hello, nowMs: nowMs)
+        updateVotingRight()
+    }
+
+    private func objection(to hello: Hello) -> HelloRefusal? {
+        if hello.to != identity.member { return .wrongAddressee }
+        if let ours = ensemble, let theirs = hello.ensemble, ours != theirs {
+            return .otherEnsemble
+        }
+        if !isMember(hello.member) || hello.member == identity.member { return .unknownMember }
+        if let known = identityTable.storage(of: hello.member), known != hello.storage {
+            return .otherStorage
+        }
+        return nil
+    }
+
+    private func isMember(_ member: MemberID) -> Bool {
+        let configuration = raft.configuration
+        return configuration.voters.contains(member) || configuration.learners.contains(member)
+            || configuration.outgoingVoters.contains(member)
+    }
+
+    mutating func turnedAway(by member: MemberID, _ reason: HelloRefusal) {
+        refusedBy = reason
+        updateVotingRight()
+    }
+
+    /// A fresh disk votes only while no ensemble is known to exist, or after one has taken it in.
+    mutating func updateVotingRight() {
+        let ensembleExists = ensemble != nil || peers.hellos.contains { $0.ensemble != nil }
+        let takenIn = identityTable.storage(of: identity.member) == identity.storage
+        let known = identity.ensemble != nil || takenIn
+        raft.mayVote = refusedBy != .otherStorage && (known || !ensembleExists)
+    }
+
+    mutating func receive(
+        _ message: PeerMessage, from member: MemberID, into effects: inout Effects
+    ) {
+        guard let peer = peers[member], peer.connected, let hello = peer.hello else { return }
+        peers.heard(member, nowMs: nowMs)
+        switch message {
+        case .raft(let message):
+            guard message.from == member, message.to == identity.member,
+                mayBelieve(message, hello)
+            else { return }
+            let fromLeader = isFromLeader(message)
+            raft.step(message)
+            if fromLeader, raft.leader == member, message.term == raft.term {
+                noteLeaderContact()
+                refusedBy = nil
+            }
+        case .forward(let id, let term, let proposal):
+            receiveForward(id, term: term, payload: proposal, from: member, into: &effects)
+        case .forwardRefused(let id, let term, let overloaded):
+            receiveForwardRefused(id, term: term, overloaded: overloaded, into: &effects)
+        case .snapshotChunk(let mark, let term, let offset, let bytes, let last):
+            receiveChunk(
+                mark, term: term, offset: offset, bytes: bytes, last: last, from: member,
+                into: &effects)
+        case .snapshotProgress(let index, let term, let offset, let done):
+            receiveProgress(
+                index, term: term, offset: offset, done: done, from: member, into: &effects)
+        case .report(let role, let applied):
+            peers.reported(member, role: role, applied: Zxid(applied.rawValue))
+        }
+    }
+
+    private func isFromLeader(_ message: Message) -> Bool {
+        switch message.body {
+        case .append, .heartbeat, .timeoutNow: true
+        case .preVoteRequest, .preVoteReply, .voteRequest, .voteReply, .appendReply,
+            .appendRejection, .heartbeatReply, .readIndexRequest, .readIndexReply:
+            false
+        }
+    }
+
+    /// Once the ensemble is fixed, a vote counts only from the disk that it knows.
+    private func mayBelieve(_ message: Message, _ hello: Hello) -> Bool {
+        switch message.body {
+        case .preVoteReply(true), .voteReply(true):
+            identityTable.ensemble == nil
+                || identityTable.storage(of: hello.member) == hello.storage
+        case .preVoteReply, .voteReply, .preVoteRequest, .voteRequest, .append, .appendReply,
+            .appendRejection, .heartbeat, .heartbeatReply, .readIndexRequest, .readIndexReply,
+            .timeoutNow:
+            true
+        }
+    }
+
+    /// As leader: the first entry fixes the ensemble, later ones the disks of members met since.
+    mutating func tickIdentity() {
+        guard raft.role == .leader, raft.hasCommittedInTerm, identityProposedIn != raft.term else {
+            return
+        }
+        let met = peers.hellos.map { MemberStorage(member: $0.member, storage: $0.storage) }
+        let own = MemberStorage(member: identity.member, storage: identity.storage)
+        let missing = ([own] + met).filter { identityTable.storage(of: $0.member) == nil }
+        guard identityTable.ensemble == nil || !missing.isEmpty else { return }
+        let id = ensemble ?? EnsembleID(high: random.next(), low: random.next())
+        var payload = Proposal.encode(
+            ensemble: id, storages: missing,
+            origin: ForwardID(member: identity.member, incarnation: incarnation, counter: 0))
+        Proposal.stamp(&payload, wallMs: wallMs)
+        if case .appended(_, let term) = raft.propose(payload) { identityProposedIn = term }
+    }
+
+    mutating func applyIdentity(
+        _ ensemble: EnsembleID, _ storages: [MemberStorage], into effects: inout Effects
+    ) {
+        identityTable.apply(ensemble: ensemble, storages: storages)
+        identityProposedIn = nil
+        storeIdentity(into: &effects)
+    }
+
+    /// Has the identity file follow the table, after an entry, a snapshot or a start.
+    mutating func storeIdentity(into effects: inout Effects) {
+        if let fixed = identityTable.ensemble, fixed != storedEnsemble {
+            storedEnsemble = fixed
+            effects.storage.append(.identity(fixed))
+            effects.events.append(.ensembleFixed(fixed))
+        }
+        updateVotingRight()
+    }
+}

@@ -1,0 +1,74 @@
+// Reads that must have seen something: linearizable ones through ReadIndex (thesis 6.4), and those
+// that name a zxid. The client reads the published tree itself as soon as it may.
+
+import Raft
+import Znodes
+
+extension Replica {
+    mutating func take(_ ask: ClientRequest, _ request: RequestID, into effects: inout Effects) {
+        if stopping { return answer(request, .refused(.shuttingDown), into: &effects) }
+        switch ask {
+        case .write(let command): takeWrite(command, request, into: &effects)
+        case .read(.linearizable(let atLeast)):
+            confirm(.read(atLeast: atLeast), request, into: &effects)
+        case .read(.atLeast(let zxid)):
+            if zxid <= applied {
+                answer(request, .readable, into: &effects)
+            } else {
+                confirm(.read(atLeast: zxid), request, into: &effects)
+            }
+        case .wait(let wait):
+            if wait.after <= applied {
+                open(wait, request, into: &effects)
+            } else {
+                confirm(.wait(wait), request, into: &effects)
+            }
+        case .feed(let feed):
+            if feed.query.after <= applied {
+                open(feed, request, into: &effects)
+            } else {
+                confirm(.feed(feed), request, into: &effects)
+            }
+        }
+    }
+
+    /// The client went away. A write goes on, since it may be in a log; all else is freed.
+    mutating func cancel(_ request: RequestID) {
+        reads.cancel(request)
+        if waits.remove(request) != nil { tree.unwatch(WatchID(rawValue: request.rawValue)) }
+        writes.abandon(request)
+    }
+
+    private mutating func confirm(
+        _ purpose: ReadPurpose, _ request: RequestID, into effects: inout Effects
+    ) {
+        guard reads.count < options.pendingReadsMax else {
+            return answer(request, .refused(.overloaded), into: &effects)
+        }
+        let deadlineMs = nowMs + options.leaderlessRequestMs
+        raft.requestRead(reads.add(request, purpose, deadlineMs: deadlineMs))
+    }
+
+    mutating func serveAppliedReads(into effects: inout Effects) {
+        while let (id, index) = reads.popApplied(through: LogIndex(applied.rawValue)) {
+            guard let read = reads.remove(id) else { continue }
+            let confirmed = Zxid(index.rawValue)
+            if let atLeast = read.purpose.atLeast, atLeast > confirmed, atLeast > applied {
+                answer(read.request, .refused(.zxidAhead(confirmed: confirmed)), into: &effects)
+                continue
+            }
+            switch read.purpose {
+            case .read: answer(read.request, .readable, into: &effects)
+            case .wait(let wait): open(wait, read.request, into: &effects)
+            case .feed(let feed): open(feed, read.request, into: &effects)
+            }
+        }
+    }
+
+    mutating func tickReads(into effects: inout Effects) {
+        while let read = reads.popExpired(nowMs: nowMs) {
+            answer(read.request, .refused(.noQuorum), into: &effects)
+        }
+        for read in reads.takeUnconfirmed() { raft.requestRead(read) }
+    }
+}

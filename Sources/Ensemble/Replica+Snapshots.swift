@@ -1,0 +1,274 @@
+// Snapshots: this member's own, walked in bounded steps while the tree changes; the leader's on its
+// way to a follower that is too far behind; and the one that a follower takes in. One is written at
+// a time. A received one counts only once it is whole, decoded, durable and installed.
+
+import Raft
+import Znodes
+
+struct OwnSnapshot {
+    /// The newest durable one.
+    var durable: SnapshotMark?
+    var underWay: SnapshotMark?
+    /// The walk is over; the file is being made durable.
+    var finishing = false
+    /// Pieces given out and not yet written.
+    var piecesAhead = 0
+    /// After a failure, not before.
+    var retryMs: UInt64 = 0
+}
+
+struct OutgoingSnapshot {
+    let member: MemberID
+    let mark: SnapshotMark
+    var offset: UInt64 = 0
+    var awaitsRead = true
+    var progressMs: UInt64
+}
+
+struct IncomingSnapshot: ~Copyable {
+    var mark: SnapshotMark?
+    var received: UInt64 = 0
+    var decoder: SnapshotDecoder?
+    /// Whole and decoded; being made durable.
+    var restored: RestoredReplica?
+}
+
+extension Replica {
+    mutating func stepSnapshot(_ input: Input, into effects: inout Effects) {
+        switch input {
+        case .snapshotAppended(let index):
+            if ownSnapshot.underWay?.index == index { ownSnapshot.piecesAhead -= 1 }
+        case .snapshotSaved(let index):
+            if incoming.mark?.index == index {
+                install(into: &effects)
+            } else if let mark = ownSnapshot.underWay, mark.index == index {
+                ownSnapshot.underWay = nil
+                retainSnapshot(mark, into: &effects)
+            }
+        case .snapshotRead(let piece): sendPiece(piece, into: &effects)
+        case .snapshotFailed(let index): failSnapshot(index)
+        case .tick, .hello, .peerLost, .refused, .received, .stored, .request, .cancel, .stop:
+            fatalError("not a snapshot input: \(input)")
+        }
+    }
+
+    mutating func tickSnapshots(into effects: inout Effects) {
+        if ownSnapshot.underWay == nil, isSnapshotDue { beginSnapshot(into: &effects) }
+        if let mark = ownSnapshot.underWay, !ownSnapshot.finishing { walk(mark, into: &effects) }
+        for transfer in outgoing where nowMs >= transfer.progressMs + options.snapshotStallMs {
+            raft.snapshotFailed(to: transfer.member)
+        }
+        outgoing.removeAll { nowMs >= $0.progressMs + options.snapshotStallMs }
+    }
+
+    private var isSnapshotDue: Bool {
+        let last = ownSnapshot.durable?.index.rawValue ?? 0
+        guard applied.rawValue > last, incoming.mark == nil, outgoing.isEmpty,
+            nowMs >= ownSnapshot.retryMs
+        else { return false }
+        return Int(applied.rawValue - last) >= options.snapshotEntries
+            || bytesSinceSnapshot >= options.snapshotLogBytes
+    }
+
+    private mutating func beginSnapshot(into effects: inout Effects) {
+        let index = LogIndex(applied.rawValue)
+        let mark = SnapshotMark(
+            index: index, term: lastAppliedTerm,
+            configuration: raft.configuration(at: index) ?? raft.configuration)
+        tree.beginSnapshot()
+        bytesSinceSnapshot = 0
+        ownSnapshot.underWay = mark
+        ownSnapshot.finishing = false
+        ownSnapshot.piecesAhead = 1
+        effects.snapshots.append(.begin(mark))
+        effects.snapshots.append(.append(ReplicaSnapshot.encodeHead(identityTable)))
+        effects.events.append(.snapshotStarted(mark.index))
+    }
+
+    /// A few pieces each tick, and never far ahead of the disk.
+    private mutating func walk(_ mark: SnapshotMark, into effects: inout Effects) {
+        for _ in 0..<options.snapshotPiecesPerTick {
+            guard ownSnapshot.piecesAhead < options.snapshotPiecesAhead else { return }
+            var piece: [UInt8] = []
+            piece.reserveCapacity(options.snapshotPieceBytes + 4_096)
+            let more = tree.nextSnapshotBytes(
+                into: &piece, bytesTarget: options.snapshotPieceBytes)
+            ownSnapshot.piecesAhead += 1
+            effects.snapshots.append(.append(piece))
+            if !more {
+                ownSnapshot.finishing = true
+                effects.snapshots.append(.finish(mark.index))
+                return
+            }
+        }
+    }
+
+    /// A snapshot at `mark` is durable: the log behind it may go, but for what followers a little
+    /// behind, and those that take in a snapshot now, still need.
+    private mutating func retainSnapshot(_ mark: SnapshotMark, into effects: inout Effects) {
+        ownSnapshot.durable = mark
+        raft.setSnapshot(mark)
+        effects.events.append(.snapshotSaved(mark.index))
+        let kept = UInt64(options.entriesKept)
+        guard mark.index.rawValue > kept else { return }
+        let through = LogIndex(mark.index.rawValue - kept)
+        guard through >= raft.firstIndex else { return }
+        raft.compact(through: through)
+        effects.storage.append(.prune(through: through))
+    }
+
+    private mutating func failSnapshot(_ index: LogIndex) {
+        if incoming.mark?.index == index { incoming = IncomingSnapshot() }
+        if ownSnapshot.underWay?.index == index {
+            tree.abandonSnapshot()
+            ownSnapshot.underWay = nil
+            ownSnapshot.retryMs = nowMs + options.snapshotStallMs
+        }
+        for transfer in outgoing where transfer.mark.index == index {
+            raft.snapshotFailed(to: transfer.member)
+        }
+        outgoing.removeAll { $0.mark.index == index }
+    }
+
+    // MARK: To a follower
+
+    mutating func startSending(to member: MemberID, into effects: inout Effects) {
+        guard !outgoing.contains(where: { $0.member == member }) else { return }
+        guard let mark = ownSnapshot.durable, peers.isConnected(member) else {
+            return raft.snapshotFailed(to: member)
+        }
+        outgoing.append(OutgoingSnapshot(member: member, mark: mark, progressMs: nowMs))
+        effects.events.append(.snapshotSending(mark.index, to: member))
+        effects.snapshots.append(
+            .read(index: mark.index, offset: 0, count: options.snapshotPieceBytes))
+    }
+
+    private mutating func sendPiece(_ piece: SnapshotPiece, into effects: inout Effects) {
+        guard
+            let position = outgoing.firstIndex(where: {
+                $0.mark.index == piece.index && $0.offset == piece.offset && $0.awaitsRead
+            })
+        else { return }
+        outgoing[position].awaitsRead = false
+        let transfer = outgoing[position]
+        send(
+            .snapshotChunk(
+                mark: transfer.mark, term: raft.term, offset: piece.offset, bytes: piece.bytes,
+                last: piece.last), to: transfer.member, into: &effects)
+    }
+
+    mutating func receiveProgress(
+        _ index: LogIndex, term: Term, offset: UInt64, done: Bool, from member: MemberID,
+        into effects: inout Effects
+    ) {
+        guard term == raft.term,
+            let position = outgoing.firstIndex(where: {
+                $0.member == member && $0.mark.index == index
+            })
+        else { return }
+        if done {
+            outgoing.remove(at: position)
+            return raft.snapshotSent(to: member, index: index)
+        }
+        guard !outgoing[position].awaitsRead else { return }
+        outgoing[position].offset = offset
+        outgoing[position].awaitsRead = true
+        outgoing[position].progressMs = nowMs
+        effects.snapshots.append(
+            .read(index: index, offset: offset, count: options.snapshotPieceBytes))
+    }
+
+    mutating func abandonOutgoingSnapshots() { outgoing.removeAll() }
+
+    // MARK: From the leader
+
+    mutating func receiveChunk(
+        _ mark: SnapshotMark, term: Term, offset: UInt64, bytes: [UInt8], last: Bool,
+        from member: MemberID, into effects: inout Effects
+    ) {
+        guard term == raft.term, member == raft.leader else { return }
+        noteLeaderContact()
+        func progress(_ offset: UInt64, done: Bool) {
+            send(
+                .snapshotProgress(index: mark.index, term: term, offset: offset, done: done),
+                to: member, into: &effects)
+        }
+        if mark.index <= raft.commit { return progress(0, done: true) }
+        if incoming.mark != mark {
+            guard offset == 0 else { return progress(0, done: false) }
+            beginIncoming(mark, into: &effects)
+        }
+        if incoming.restored != nil { return }
+        guard offset == incoming.received else { return progress(incoming.received, done: false) }
+        guard takeIn(bytes, last: last, into: &effects) else {
+            effects.snapshots.append(.abandon(mark.index))
+            incoming = IncomingSnapshot()
+            return
+        }
+        if last {
+            effects.snapshots.append(.finish(mark.index))
+        } else {
+            progress(incoming.received, done: false)
+        }
+    }
+
+    private mutating func beginIncoming(_ mark: SnapshotMark, into effects: inout Effects) {
+        if let own = ownSnapshot.underWay {
+            tree.abandonSnapshot()
+            ownSnapshot.underWay = nil
+            effects.snapshots.append(.abandon(own.index))
+        }
+        if let earlier = incoming.mark { effects.snapshots.append(.abandon(earlier.index)) }
+        incoming = IncomingSnapshot()
+        incoming.mark = mark
+        incoming.decoder = SnapshotDecoder(limits: options.znodes, hashSeed: random.next())
+        effects.snapshots.append(.begin(mark))
+    }
+
+    /// False: the bytes are no snapshot of this kind.
+    private mutating func takeIn(_ bytes: [UInt8], last: Bool, into effects: inout Effects) -> Bool
+    {
+        guard var decoder = incoming.decoder.take() else { return false }
+        do throws(ReplicaSnapshotError) {
+            try decoder.consume(bytes.span)
+            incoming.received += UInt64(bytes.count)
+            effects.snapshots.append(.append(bytes))
+            if last {
+                incoming.restored = try decoder.finish()
+            } else {
+                incoming.decoder = consume decoder
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private mutating func install(into effects: inout Effects) {
+        guard let mark = incoming.mark, let restored = incoming.restored.take() else { return }
+        incoming = IncomingSnapshot()
+        // Never go back: when entries came meanwhile they stand, and the file serves as our own.
+        guard raft.restore(mark) else {
+            if mark.index.rawValue <= applied.rawValue { retainSnapshot(mark, into: &effects) }
+            return
+        }
+        identityTable = restored.identity
+        tree.adopt(restored.tree)
+        invariant(
+            tree.lastZxid.rawValue == mark.index.rawValue,
+            "the snapshot at \(mark.index) restored \(tree.lastZxid)")
+        effects.storage.append(.resetLog(to: mark))
+        ownSnapshot.durable = mark
+        lastAppliedTerm = mark.term
+        bytesSinceSnapshot = 0
+        effects.events.append(.snapshotInstalled(mark.index))
+        storeIdentity(into: &effects)
+        failWritesAfterJump(into: &effects)
+        wakeAllWaits(into: &effects)
+        if let leader = raft.leader {
+            send(
+                .snapshotProgress(index: mark.index, term: raft.term, offset: 0, done: true),
+                to: leader, into: &effects)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// The small picture of a replica that probes, lists and metrics are answered from.
+
+import Raft
+import Znodes
+
+extension Replica {
+    package func status() -> ReplicaStatus {
+        var status = ReplicaStatus.initial(id: identity.member)
+        status.ensemble = identityTable.ensemble
+        status.role = raft.role
+        status.term = raft.term
+        status.leader = raft.leader
+        status.applied = applied
+        status.commit = Zxid(raft.commit.rawValue)
+        status.leaderConfirmedUntilMs = leaderConfirmedUntilMs
+        status.lastLeaderContactMs = lastLeaderContactMs
+        status.leaderlessSinceMs = leaderlessSinceMs
+        status.caughtUp = caughtUp
+        status.refusedBy = refusedBy
+        status.stopping = stopping
+        status.members = memberStatuses()
+        status.failureTolerance = failureTolerance(of: status.members)
+        status.minElectionTimeoutMs = UInt64(options.raft.electionTicksMin) * options.tickMs
+        status.znodes = tree.znodeCount
+        status.storeBytes = tree.storeBytes
+        status.digest = tree.digest
+        status.waits = waits.count
+        status.pendingWrites = writes.count
+        status.logFirst = raft.firstIndex
+        status.logLast = raft.lastIndex
+        status.snapshotIndex = ownSnapshot.durable?.index ?? .zero
+        status.elections = elections
+        status.leaderChanges = leaderChanges
+        status.proposals = proposals
+        return status
+    }
+
+    private func memberStatuses() -> [MemberStatus] {
+        let configuration = raft.configuration
+        let all = Set(configuration.voters + configuration.outgoingVoters + configuration.learners)
+        return all.sorted().map { member in
+            let voter = !configuration.learners.contains(member)
+            if member == identity.member {
+                return MemberStatus(
+                    id: member, voter: voter, role: raft.role, httpAddress: identity.httpAddress,
+                    peerAddress: identity.peerAddress, version: identity.version, applied: applied,
+                    lastContactMs: nowMs)
+            }
+            let peer = peers[member]
+            return MemberStatus(
+                id: member, voter: voter, role: peer?.role,
+                httpAddress: peer?.hello?.httpAddress ?? [],
+                peerAddress: peer?.peerAddress ?? [], version: peer?.hello?.version ?? [],
+                applied: peer?.applied, lastContactMs: peer?.lastContactMs)
+        }
+    }
+
+    /// How many more voters may fail before no majority is in touch.
+    private func failureTolerance(of members: [MemberStatus]) -> Int {
+        let voters = members.filter(\.voter)
+        let silentMs = 2 * electionTimeoutMaxMs + options.reportMs
+        let reachable = voters.filter { member in
+            member.id == identity.member
+                || (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false)
+        }
+        return max(0, reachable.count - (voters.count / 2 + 1))
+    }
+}

@@ -1,0 +1,227 @@
+// One member's whole mind: consensus, the tree, and the promises made to clients, joined in a single
+// step function. Inputs in, effects out; no clock, thread or I/O. Everything that depends on
+// durability leaves only after the storage said so, whatever the shell does.
+
+package import Raft
+package import Znodes
+
+/// What a member knows of itself before it starts.
+package struct ReplicaIdentity: Sendable {
+    package var member: MemberID
+    package var storage: StorageID
+    /// From the identity file; nil until an ensemble has taken this disk in.
+    package var ensemble: EnsembleID?
+    package var httpAddress: [UInt8]
+    package var peerAddress: [UInt8]
+    package var version: [UInt8]
+    /// The peer addresses of the members of the first configuration, this one included.
+    package var ensembleAddresses: [(member: MemberID, peerAddress: [UInt8])]
+
+    package init(
+        member: MemberID, storage: StorageID, ensemble: EnsembleID?, httpAddress: [UInt8],
+        peerAddress: [UInt8], version: [UInt8],
+        ensembleAddresses: [(member: MemberID, peerAddress: [UInt8])]
+    ) {
+        self.member = member
+        self.storage = storage
+        self.ensemble = ensemble
+        self.httpAddress = httpAddress
+        self.peerAddress = peerAddress
+        self.version = version
+        self.ensembleAddresses = ensembleAddresses
+    }
+}
+
+/// What the journal gave back at the start.
+package struct RecoveredLog: Sendable {
+    package var hardState: HardState
+    /// What the newest durable snapshot stands for; nil: none.
+    package var snapshot: SnapshotMark?
+    /// Durable, contiguous, following the snapshot.
+    package var entries: [Entry]
+    package init(hardState: HardState, snapshot: SnapshotMark?, entries: [Entry]) {
+        self.hardState = hardState
+        self.snapshot = snapshot
+        self.entries = entries
+    }
+}
+
+/// Confined to one thread; not copyable, since a copy would be a second member with one name.
+package struct Replica: ~Copyable {
+    let options: ReplicaOptions
+    let identity: ReplicaIdentity
+    let incarnation: UInt64
+    var raft: RaftNode
+    var tree: StateMachine
+    var identityTable = IdentityTable()
+    var random: RandomGenerator
+
+    var nowMs: UInt64
+    var wallMs: Int64
+    var ready = Ready()
+
+    var writes = PendingWrites()
+    var forwardsSeen = ForwardsSeen()
+    var reads = PendingReads()
+    var waits = OpenWaits()
+    var fired: [WatchID] = []
+    var lastAppliedTerm: Term = .zero
+    var bytesSinceSnapshot = 0
+    /// What the identity file says, or has been told to say.
+    var storedEnsemble: EnsembleID?
+
+    var peers: Peers
+    /// The term of an identity entry on its way, so that only one is.
+    var identityProposedIn: Term?
+    var ownSnapshot = OwnSnapshot()
+    var outgoing: [OutgoingSnapshot] = []
+    var incoming = IncomingSnapshot()
+
+    var role: Role = .follower
+    var leaderSeen: MemberID?
+    var lastTerm: Term = .zero
+    /// When this member last had a leader, by heartbeat, append or confirmation.
+    var lastLeaderContactMs: UInt64
+    var leaderlessSinceMs: UInt64?
+    var everHadLeader = false
+    /// Reads and writes are served only once this is applied: what was committed at the start.
+    var caughtUpIndex: LogIndex?
+    var refusedBy: HelloRefusal?
+    var stopping = false
+    var elections: UInt64 = 0
+    var leaderChanges: UInt64 = 0
+    var proposals: UInt64 = 0
+    var lastReportMs: UInt64 = 0
+
+    /// `restored` comes from the snapshot that `log.snapshot` names, and is nil with it.
+    package init(
+        options: ReplicaOptions, identity: ReplicaIdentity, log: RecoveredLog,
+        restored: consuming RestoredReplica?, nowMs: UInt64, wallMs: Int64, random: RandomGenerator
+    ) {
+        self.options = options
+        self.identity = identity
+        self.random = random
+        incarnation = self.random.next()
+        let hashSeed = self.random.next()
+        self.nowMs = nowMs
+        self.wallMs = wallMs
+        tree = StateMachine(limits: options.znodes, hashSeed: hashSeed)
+        if let restored = consume restored {
+            identityTable = restored.identity
+            tree.adopt(restored.tree)
+        }
+        let applied = LogIndex(tree.lastZxid.rawValue)
+        invariant(
+            applied == (log.snapshot?.index ?? .zero),
+            "the snapshot restored \(applied), the log follows \(log.snapshot?.index ?? .zero)")
+        let raftSeed = RandomGenerator(seed: self.random.next())
+        raft = RaftNode(
+            id: identity.member, options: options.raft, hardState: log.hardState,
+            snapshot: log.snapshot,
+            baseConfiguration: Configuration(voters: identity.ensembleAddresses.map(\.member)),
+            entries: log.entries, applied: applied, nowMs: nowMs, random: raftSeed)
+        ownSnapshot.durable = log.snapshot
+        lastAppliedTerm = log.snapshot?.term ?? .zero
+        storedEnsemble = identity.ensemble
+        peers = Peers(self: identity.member, addresses: identity.ensembleAddresses)
+        lastLeaderContactMs = nowMs
+        leaderlessSinceMs = nowMs
+    }
+
+    /// For event loops: what they read the tree through. One for the life of the replica.
+    package var publication: TreePublication { tree.publication }
+    package var id: MemberID { identity.member }
+    package var applied: Zxid { tree.lastZxid }
+    package var digest: UInt64 { tree.digest }
+
+    package var hello: Hello {
+        Hello(
+            ensemble: ensemble, member: identity.member, storage: identity.storage,
+            to: identity.member, incarnation: incarnation, httpAddress: identity.httpAddress,
+            peerAddress: identity.peerAddress, version: identity.version)
+    }
+
+    /// The ensemble that this member belongs to, once it is known.
+    var ensemble: EnsembleID? { identityTable.ensemble ?? identity.ensemble }
+
+    /// The only way in.
+    package mutating func step(_ input: Input, into effects: inout Effects) {
+        switch input {
+        case .tick(let nowMs, let wallMs):
+            self.nowMs = max(self.nowMs, nowMs)
+            self.wallMs = wallMs
+            raft.tick(nowMs: self.nowMs)
+            tick(into: &effects)
+        case .hello(let hello): greet(hello, into: &effects)
+        case .peerLost(let member):
+            peers.disconnect(member)
+            raft.unreachable(member)
+        case .refused(let member, let reason): turnedAway(by: member, reason)
+        case .received(let message, let member): receive(message, from: member, into: &effects)
+        case .stored(let token): raft.persisted(token)
+        case .snapshotAppended, .snapshotSaved, .snapshotRead, .snapshotFailed:
+            stepSnapshot(input, into: &effects)
+        case .request(let request, let ask): take(ask, request, into: &effects)
+        case .cancel(let request): cancel(request)
+        case .stop: stop(into: &effects)
+        }
+        settle(into: &effects)
+    }
+
+    /// Gives out what the core wants, until it wants nothing more.
+    private mutating func settle(into effects: inout Effects) {
+        var turns = 0
+        repeat {
+            ready.reset()
+            raft.takeReady(into: &ready)
+            var round = Ready()
+            swap(&round, &ready)
+            if let storage = round.storage {
+                effects.storage.append(
+                    .append(
+                        token: storage.token, hardState: storage.hardState,
+                        entries: storage.entries))
+            }
+            for message in round.messages { send(.raft(message), to: message.to, into: &effects) }
+            for member in round.snapshotsWanted { startSending(to: member, into: &effects) }
+            noteLeadership(into: &effects)
+            if !round.committed.isEmpty { apply(round.committed, into: &effects) }
+            for (read, index) in round.readsReady { reads.awaitApplied(read, index: index) }
+            for read in round.readsFailed { reads.noteUnconfirmed(read) }
+            serveAppliedReads(into: &effects)
+            let done = round.storage == nil && round.messages.isEmpty && round.committed.isEmpty
+            swap(&round, &ready)
+            turns += 1
+            invariant(turns < 100_000, "the core never comes to rest")
+            if done { break }
+        } while true
+    }
+
+    private mutating func tick(into effects: inout Effects) {
+        tickLeadership(into: &effects)
+        tickWrites(into: &effects)
+        tickReads(into: &effects)
+        tickWaits(into: &effects)
+        storeIdentity(into: &effects)
+        tickIdentity()
+        tickSnapshots(into: &effects)
+        if nowMs >= lastReportMs + options.reportMs {
+            lastReportMs = nowMs
+            let report = PeerMessage.report(role: raft.role, applied: LogIndex(applied.rawValue))
+            for member in peers.connected { send(report, to: member, into: &effects) }
+        }
+    }
+
+    func send(_ message: PeerMessage, to member: MemberID, into effects: inout Effects) {
+        effects.sends.append((member, message))
+    }
+
+    private mutating func stop(into effects: inout Effects) {
+        guard !stopping else { return }
+        stopping = true
+        for request in waits.requests {
+            endWait(request, with: .refused(.shuttingDown), into: &effects)
+        }
+        if raft.role == .leader { _ = raft.transferLeadership(to: nil) }
+    }
+}

@@ -1,0 +1,43 @@
+// Every number that a replica's behaviour hangs on, with its unit, in one place.
+
+package import Raft
+package import Znodes
+
+package struct ReplicaOptions: Sendable {
+    package var raft = RaftOptions()
+    package var znodes = ZnodeLimits()
+
+    /// The period of `Input.tick`.
+    package var tickMs: UInt64 { raft.tickMs }
+    /// A request that is appended nowhere waits so long for a leader, then `Refusal.noQuorum`.
+    package var leaderlessRequestMs: UInt64 = 1_000
+    /// A write that was appended or forwarded and not seen applied by then is `outcomeUnknown`.
+    package var writeTimeoutMs: UInt64 = 3_000
+    /// A forwarded write that was not seen applied is sent once more to the same leader of the same
+    /// term, which knows it by its id and appends it once.
+    package var forwardAgainMs: UInt64 = 200
+    /// Waits and feeds stay through a loss of the leader for so long, then leave over `waitSpreadMs`.
+    package var leaderlessWaitMs: UInt64 = 2_000
+    package var waitSpreadMs: UInt64 = 1_000
+    package var reportMs: UInt64 = 500
+
+    /// Writes that were taken from clients of this member and are not decided.
+    package var pendingWritesMax = 4_096
+    package var pendingWriteBytesMax = 64 << 20
+    package var pendingReadsMax = 65_536
+    package var waitsMax = 200_000
+
+    /// A snapshot is due after so many entries, or bytes of payload, since the last one.
+    package var snapshotEntries = 200_000
+    package var snapshotLogBytes = 64 << 20
+    /// Entries that stay in the log behind a snapshot, so that a follower a little behind needs none.
+    package var entriesKept = 10_000
+    /// One piece of a snapshot, on disk and between members.
+    package var snapshotPieceBytes = 256 << 10
+    package var snapshotPiecesPerTick = 4
+    package var snapshotPiecesAhead = 8
+    /// A transfer without progress is given up.
+    package var snapshotStallMs: UInt64 = 10_000
+
+    package init() {}
+}
