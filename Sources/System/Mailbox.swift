@@ -23,23 +23,24 @@ package final class Mailbox<Element: Sendable>: Sendable {
     /// For the consumer's epoll, level-triggered.
     package var number: Int32 { wakeup.number }
 
-    /// All of `batch`, which is empty afterwards; false: it would be too many, and nothing was taken.
+    /// Takes `batch` from its front, as far as there is room; false: the rest is left in it.
     package func post(_ batch: inout [Element]) -> Bool {
         if batch.isEmpty { return true }
-        let outcome = state.withLock { state -> (taken: Bool, wake: Bool) in
-            guard state.items.count + batch.count <= itemsMax else { return (false, false) }
-            if state.items.isEmpty {
+        let outcome = state.withLock { state -> (taken: Int, wake: Bool) in
+            let taken = min(batch.count, itemsMax - state.items.count)
+            if taken == 0 { return (0, false) }
+            if state.items.isEmpty && taken == batch.count {
                 swap(&state.items, &batch)
             } else {
-                state.items.append(contentsOf: batch)
+                state.items.append(contentsOf: batch[..<taken])
+                batch.removeFirst(taken)
             }
             waiting.store(state.items.count, ordering: .releasing)
             defer { state.sleeping = false }
-            return (true, state.sleeping)
+            return (taken, state.sleeping)
         }
-        if outcome.taken { batch.removeAll(keepingCapacity: true) }
         if outcome.wake { wakeup.signal() }
-        return outcome.taken
+        return batch.isEmpty
     }
 
     package func post(_ element: Element) -> Bool {

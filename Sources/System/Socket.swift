@@ -152,6 +152,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
         return alone.address
     }
 
+    /// What Linux hands on to every accepted socket, at no call for each.
+    package func setInheritedOptions(keepAlive: KeepAlive) {
+        _ = linux_set_no_delay(number)
+        _ = linux_set_keep_alive(
+            number, keepAlive.idleSeconds, keepAlive.intervalSeconds, keepAlive.probes)
+    }
+
     package func accept() -> Accepted {
         var raw = linux_address()
         let number = unsafe linux_accept(number, &raw)
