@@ -49,7 +49,6 @@ package struct BodyDecoder: Sendable {
     /// Appends what `bytes` hold of the body.
     package mutating func decode(_ bytes: Span<UInt8>, into body: inout [UInt8]) -> BodyStep {
         advance(bytes) { piece in
-            if body.isEmpty { body.reserveCapacity(piece.count) }
             unsafe piece.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
         }
     }
