@@ -20,7 +20,7 @@ internal import System
         for slot in generations.indices where generations[slot] & 1 == 1 {
             unsafe address(of: UInt32(slot)).deinitialize(count: 1)
         }
-        for unsafechunk in unsafe chunks { unsafe chunk.deallocate() }
+        for at in 0..<(generations.count / Self.chunkSlots) { unsafe chunks[at].deallocate() }
     }
 
     /// Places that were ever used: 0..<slots.
