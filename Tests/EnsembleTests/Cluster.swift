@@ -1,0 +1,280 @@
+// A few replicas whose messages, storage and clock a test drives by hand. Messages cross as bytes
+// through the real codec; storage completes at once unless a test holds it.
+
+import Ensemble
+import Raft
+import Testing
+import Znodes
+
+/// What a stopped replica leaves on its disk.
+struct Disk {
+    var hardState = HardState.initial
+    var entries: [Entry] = []
+    var snapshot: SnapshotMark?
+    var snapshotBody: [UInt8] = []
+    var ensemble: EnsembleID?
+    var storage: StorageID
+
+    mutating func append(_ hardState: HardState?, _ new: [Entry]) {
+        if let hardState { self.hardState = hardState }
+        if let first = new.first { entries.removeAll { $0.index >= first.index } }
+        entries += new
+    }
+
+    mutating func reset(to mark: SnapshotMark) {
+        let follows = entries.contains { $0.index == mark.index && $0.term == mark.term }
+        entries.removeAll { !follows || $0.index <= mark.index }
+    }
+}
+
+final class Node {
+    let id: MemberID
+    let options: ReplicaOptions
+    var disk: Disk
+    var replica: Replica
+    var effects = Effects()
+    var written: [UInt8] = []
+    var writing: SnapshotMark?
+    var replies: [UInt64: [ClientReply]] = [:]
+    var refusals: [HelloRefusal] = []
+    var events: [ReplicaEvent] = []
+
+    init(
+        _ id: MemberID, of members: [MemberID], options: ReplicaOptions, disk: Disk, nowMs: UInt64,
+        seed: UInt64
+    ) throws {
+        self.id = id
+        self.options = options
+        self.disk = disk
+        var restored: RestoredReplica?
+        if disk.snapshot != nil {
+            var decoder = SnapshotDecoder(limits: options.znodes, hashSeed: seed)
+            try decoder.consume(disk.snapshotBody.span)
+            restored = try decoder.finish()
+        }
+        let base = disk.snapshot?.index ?? .zero
+        replica = Replica(
+            options: options,
+            identity: ReplicaIdentity(
+                member: id, storage: disk.storage, ensemble: disk.ensemble,
+                httpAddress: [UInt8]("http-\(id)".utf8), peerAddress: [UInt8]("peer-\(id)".utf8),
+                version: [UInt8]("0".utf8),
+                ensembleAddresses: members.map { ($0, [UInt8]("peer-\($0)".utf8)) }),
+            log: RecoveredLog(
+                hardState: disk.hardState, snapshot: disk.snapshot,
+                entries: disk.entries.filter { $0.index > base }),
+            restored: restored, nowMs: nowMs, wallMs: 1_700_000_000_000,
+            random: RandomGenerator(seed: seed))
+    }
+}
+
+final class Cluster {
+    var nodes: [Node?] = []
+    let members: [MemberID]
+    var options: ReplicaOptions
+    var nowMs: UInt64 = 1_000
+    /// Pairs (from, to) that hear nothing of each other in this direction.
+    var cut: Set<[UInt64]> = []
+    var inFlight: [(from: Int, to: Int, bytes: [UInt8])] = []
+    /// Members whose storage completions are held back.
+    var slowDisks: Set<Int> = []
+    var heldStored: [(node: Int, token: StorageToken)] = []
+    var nextRequest: UInt64 = 0
+    var seed: UInt64 = 42
+
+    init(_ count: Int = 3, options: ReplicaOptions = ReplicaOptions()) throws {
+        self.options = options
+        members = (1...count).map { MemberID(UInt64($0)) }
+        for position in 0..<count {
+            let storage = StorageID(high: 7, low: UInt64(position + 1))
+            nodes.append(nil)
+            try start(position, disk: Disk(storage: storage))
+        }
+    }
+
+    func start(_ position: Int, disk: Disk) throws {
+        seed += 1
+        nodes[position] = try Node(
+            members[position], of: members, options: options, disk: disk, nowMs: nowMs, seed: seed)
+        for other in nodes.indices where other != position && nodes[other] != nil {
+            greet(position, other)
+            greet(other, position)
+        }
+    }
+
+    /// Power is lost: what was not durable is gone.
+    func crash(_ position: Int) -> Disk? {
+        let disk = nodes[position]?.disk
+        nodes[position] = nil
+        inFlight.removeAll { $0.from == position || $0.to == position }
+        heldStored.removeAll { $0.node == position }
+        for other in nodes.indices where other != position {
+            step(other, .peerLost(members[position]))
+        }
+        return disk
+    }
+
+    func greet(_ from: Int, _ to: Int) {
+        guard var hello = nodes[from]?.replica.hello else { return }
+        hello.to = members[to]
+        step(to, .hello(hello))
+    }
+
+    func step(_ position: Int, _ input: Input) {
+        guard let node = nodes[position] else { return }
+        node.effects.reset()
+        node.replica.step(input, into: &node.effects)
+        carryOut(position)
+    }
+
+    private func carryOut(_ position: Int) {
+        guard let node = nodes[position] else { return }
+        let effects = node.effects
+        for (to, message) in effects.sends {
+            var bytes: [UInt8] = []
+            PeerCodec.encode(.message(message), into: &bytes)
+            if let target = members.firstIndex(of: to) {
+                inFlight.append((position, target, bytes))
+            }
+        }
+        for (request, reply) in effects.replies {
+            node.replies[request.rawValue, default: []].append(reply)
+        }
+        node.refusals += effects.refusals.map(\.reason)
+        node.events += effects.events
+        for request in effects.storage { store(request, position) }
+        for request in effects.snapshots { snapshot(request, position) }
+        for (member, reason) in effects.refusals {
+            if let target = members.firstIndex(of: member) {
+                step(target, .refused(by: node.id, reason))
+            }
+        }
+    }
+
+    private func store(_ request: StorageRequest, _ position: Int) {
+        guard let node = nodes[position] else { return }
+        switch request {
+        case .append(let token, let hardState, let entries):
+            node.disk.append(hardState, entries)
+            if slowDisks.contains(position) {
+                heldStored.append((position, token))
+            } else {
+                step(position, .stored(token))
+            }
+        case .prune(let through): node.disk.entries.removeAll { $0.index <= through }
+        case .resetLog(let mark): node.disk.reset(to: mark)
+        case .identity(let ensemble): node.disk.ensemble = ensemble
+        }
+    }
+
+    private func snapshot(_ request: SnapshotRequest, _ position: Int) {
+        guard let node = nodes[position] else { return }
+        switch request {
+        case .begin(let mark):
+            node.writing = mark
+            node.written = []
+        case .append(let bytes):
+            node.written += bytes
+            if let mark = node.writing { step(position, .snapshotAppended(mark.index)) }
+        case .finish(let index):
+            guard let mark = node.writing, mark.index == index else { return }
+            node.disk.snapshot = mark
+            node.disk.snapshotBody = node.written
+            node.writing = nil
+            step(position, .snapshotSaved(index))
+        case .abandon: node.writing = nil
+        case .read(let index, let offset, let count):
+            guard node.disk.snapshot?.index == index else {
+                return step(position, .snapshotFailed(index))
+            }
+            let end = min(Int(offset) + count, node.disk.snapshotBody.count)
+            step(
+                position,
+                .snapshotRead(
+                    SnapshotPiece(
+                        index: index, offset: offset,
+                        bytes: Array(node.disk.snapshotBody[Int(offset)..<end]),
+                        last: end == node.disk.snapshotBody.count)))
+        }
+    }
+
+    /// Delivers what is in flight, and what that makes, until nothing is.
+    func deliver() throws {
+        while !inFlight.isEmpty {
+            let (from, to, bytes) = inFlight.removeFirst()
+            guard !cut.contains([UInt64(from), UInt64(to)]), nodes[to] != nil else { continue }
+            let decoded = try #require(try PeerCodec.decode(bytes.span))
+            guard case .message(let message) = decoded.frame else { continue }
+            step(to, .received(message, from: members[from]))
+        }
+    }
+
+    func tick(_ count: Int = 1) throws {
+        for _ in 0..<count {
+            nowMs += options.tickMs
+            for position in nodes.indices {
+                step(position, .tick(nowMs: nowMs, wallMs: 1_700_000_000_000 + Int64(nowMs)))
+            }
+            try deliver()
+        }
+    }
+
+    /// Ticks until `condition` holds, at most `ticks` times.
+    func run(_ ticks: Int = 500, until condition: () -> Bool) throws {
+        for _ in 0..<ticks {
+            if condition() { return }
+            try tick()
+        }
+        try #require(condition(), "not within \(ticks) ticks")
+    }
+
+    var leader: Int? {
+        nodes.indices.first { position in
+            guard let status = nodes[position]?.replica.status() else { return false }
+            return status.role == .leader && status.leaderConfirmedUntilMs > nowMs
+        }
+    }
+
+    func awaitLeader() throws -> Int {
+        try run { leader != nil && nodes.allSatisfy { $0?.replica.status().caughtUp ?? true } }
+        return try #require(leader)
+    }
+
+    /// Hands a request in; its replies are under the number that is returned.
+    func ask(_ position: Int, _ request: ClientRequest) -> UInt64 {
+        nextRequest += 1
+        step(position, .request(RequestID(rawValue: nextRequest), request))
+        return nextRequest
+    }
+
+    func reply(_ position: Int, _ request: UInt64) -> ClientReply? {
+        nodes[position]?.replies[request]?.first
+    }
+
+    func put(
+        _ position: Int, _ path: String, _ data: String = "", condition: Condition = .none
+    ) -> UInt64 {
+        ask(
+            position,
+            .write(
+                .put(
+                    path: ZnodePath(trusted: [UInt8](path.utf8)), data: [UInt8](data.utf8),
+                    mode: .persistent, explicitMode: false, condition: condition,
+                    makeParents: true)))
+    }
+
+    func applied(_ position: Int) -> Zxid { nodes[position]?.replica.applied ?? .zero }
+
+    func data(_ position: Int, _ path: String) -> String? {
+        guard let node = nodes[position] else { return nil }
+        var reader = node.replica.publication.registerReader()
+        reader.online()
+        let found = reader.read { state -> [UInt8]? in
+            guard let view = state.find(ZnodePath(trusted: [UInt8](path.utf8))) else { return nil }
+            let data = view.data
+            return data.indices.map { data[$0] }
+        }
+        reader.offline()
+        return found?.result.map { String(decoding: $0, as: UTF8.self) }
+    }
+}
