@@ -11,6 +11,8 @@ enum ReadPurpose {
     case read(atLeast: Zxid?)
     case wait(Wait)
     case feed(Feed)
+    /// The member's own, to prove that it has all that is committed.
+    case catchUp
 
     /// What the client claims to have seen.
     var atLeast: Zxid? {
@@ -18,6 +20,7 @@ enum ReadPurpose {
         case .read(let atLeast): atLeast
         case .wait(let wait): wait.after
         case .feed(let feed): feed.query.after
+        case .catchUp: nil
         }
     }
 }
@@ -46,7 +49,12 @@ struct PendingReads {
     /// Reads that no quorum confirmed; asked again at the next tick.
     private var unconfirmed: [ReadID] = []
 
+    /// Stands for the member itself; no shell gives it out.
+    static let ownRequest = RequestID(rawValue: .max)
+
     var count: Int { reads.count }
+
+    func isOpen(_ request: RequestID) -> Bool { byRequest[request] != nil }
 
     mutating func add(_ request: RequestID, _ purpose: ReadPurpose, deadlineMs: UInt64) -> ReadID {
         lastID += 1

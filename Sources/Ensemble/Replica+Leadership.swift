@@ -1,5 +1,5 @@
-// What a replica makes of the core's view of leadership: since when there is none, whether this
-// member has caught up, and what happens to open writes when a term ends.
+// What a replica makes of the core's view of leadership: who leads, since when nobody does, and for
+// how long it may claim itself that nobody else can.
 
 import Raft
 import Znodes
@@ -62,9 +62,6 @@ extension Replica {
         if hearsLeader && everHadLeader {
             leaderlessSinceMs = nil
             waits.stopLeaving()
-            if caughtUpIndex == nil, raft.role == .leader ? raft.hasCommittedInTerm : true {
-                caughtUpIndex = raft.commit
-            }
         } else if leaderlessSinceMs == nil {
             leaderlessSinceMs = max(lastLeaderContactMs, 1)
         }
@@ -73,12 +70,5 @@ extension Replica {
         {
             waits.startLeaving(nowMs: nowMs, spreadMs: options.waitSpreadMs)
         }
-    }
-
-    /// As follower, `commit` lags the leader's until the first append of its term; so a member that
-    /// starts is caught up when it has applied what the leader called committed when first heard.
-    var caughtUp: Bool {
-        guard let caughtUpIndex else { return false }
-        return applied.rawValue >= caughtUpIndex.rawValue
     }
 }

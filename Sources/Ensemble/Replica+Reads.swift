@@ -61,14 +61,27 @@ extension Replica {
             case .read: answer(read.request, .readable, into: &effects)
             case .wait(let wait): open(wait, read.request, into: &effects)
             case .feed(let feed): open(feed, read.request, into: &effects)
+            case .catchUp: caughtUpMs = nowMs
             }
         }
     }
 
     mutating func tickReads(into effects: inout Effects) {
         while let read = reads.popExpired(nowMs: nowMs) {
+            if read.request == PendingReads.ownRequest { continue }
             answer(read.request, .refused(.noQuorum), into: &effects)
         }
         for read in reads.takeUnconfirmed() { raft.requestRead(read) }
+        if (caughtUpMs.map { nowMs >= $0 + options.catchUpProofMs } ?? true),
+            !reads.isOpen(PendingReads.ownRequest), reads.count < options.pendingReadsMax
+        {
+            confirm(.catchUp, PendingReads.ownRequest, into: &effects)
+        }
+    }
+
+    /// Whether this member lately had everything that was committed. Why a proof and not the commit
+    /// index: a member that was away knows only an old one until the leader has brought it along.
+    var caughtUp: Bool {
+        caughtUpMs.map { nowMs <= $0 + options.catchUpValidMs } ?? false
     }
 }

@@ -84,8 +84,8 @@ package struct Replica: ~Copyable {
     var lastLeaderContactMs: UInt64
     var leaderlessSinceMs: UInt64?
     var everHadLeader = false
-    /// Reads and writes are served only once this is applied: what was committed at the start.
-    var caughtUpIndex: LogIndex?
+    /// When a confirmed read index was last found applied here.
+    var caughtUpMs: UInt64?
     var refusedBy: HelloRefusal?
     var stopping = false
     var elections: UInt64 = 0

@@ -20,6 +20,10 @@ package struct ReplicaOptions: Sendable {
     package var leaderlessWaitMs: UInt64 = 2_000
     package var waitSpreadMs: UInt64 = 1_000
     package var reportMs: UInt64 = 500
+    /// How often a member proves to itself, by ReadIndex, that it has all that is committed, and how
+    /// long the proof lets it call itself caught up.
+    package var catchUpProofMs: UInt64 = 1_000
+    package var catchUpValidMs: UInt64 = 3_000
 
     /// Writes that were taken from clients of this member and are not decided.
     package var pendingWritesMax = 4_096
