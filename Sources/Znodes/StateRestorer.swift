@@ -74,6 +74,7 @@ package struct StateRestorer: ~Copyable {
     /// All bytes have come.
     package consuming func finish() throws(SnapshotError) -> RestoredState {
         guard sawEnd, let header else { throw .truncated }
+        guard rest.isEmpty else { throw .malformed }
         guard tree.digest == header.digest, UInt64(tree.znodeCount) == header.znodeCount,
             UInt64(tree.storeBytes) == header.storeBytes
         else { throw .digestMismatch }

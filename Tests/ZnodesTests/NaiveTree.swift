@@ -275,7 +275,8 @@ extension NaiveTree {
         }
         frame(
             1,
-            little(UInt64(0x5953_5952_4149_5641)) + little(UInt16(1)) + little(lastZxid) + little(lastTimeMs)
+            little(UInt64(0x5953_5952_4149_5641)) + little(UInt16(1)) + little(lastZxid)
+                + little(lastTimeMs)
                 + little(UInt64(znodes.count)) + little(UInt64(storeBytes)) + little(digest())
                 + little(UInt64(0)))
         for event in events where event.type != .children {

@@ -62,7 +62,8 @@ struct RandomCommands {
                     makeParents: Int.random(in: 0..<3, using: &random) == 0)
             case 12..<15:
                 .createSequential(
-                    parent: path(), prefix: bytes(["", "lock-", "a/b"].randomElement(using: &random)!),
+                    parent: path(),
+                    prefix: bytes(["", "lock-", "a/b"].randomElement(using: &random)!),
                     data: data(), mode: .persistentSequential)
             case 15:
                 .put(

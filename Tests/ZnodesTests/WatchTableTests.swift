@@ -1,0 +1,95 @@
+// One-shot watches against the oracle of waits, and in numbers.
+
+import Testing
+import Znodes
+
+@Suite struct WatchTableTests {
+    static let views: [View] = [.data, .children, .existence, .node, .subtree]
+
+    @Test(
+        "A watch fires with the first change of its view, and only then", arguments: UInt64(1)...8)
+    func firesWithTheView(seed: UInt64) {
+        var machine = StateMachine(limits: ZnodeLimits(), hashSeed: seed)
+        var oracle = NaiveTree(limits: ZnodeLimits())
+        var commands = RandomCommands(seed: seed)
+        var open: [UInt64: (view: View, path: ZnodePath)] = [:]
+        var nextID: UInt64 = 1
+        var count = 0
+        for _ in 0..<300 {
+            for _ in 0..<3 {
+                let view = Self.views.randomElement(using: &commands.random)!
+                let place = commands.path()
+                machine.watch(WatchID(rawValue: nextID), view, place)
+                open[nextID] = (view, place)
+                nextID += 1
+            }
+            if let some = open.keys.sorted().randomElement(using: &commands.random) {
+                machine.unwatch(WatchID(rawValue: some))
+                machine.unwatch(WatchID(rawValue: some))
+                open[some] = nil
+            }
+            let (command, zxid, timeMs) = commands.next()
+            let eventsBefore = oracle.events.count
+            _ = machine.apply(command, zxid: Zxid(zxid), timeMs: timeMs)
+            _ = oracle.apply(command, zxid: zxid, timeMs: timeMs)
+            let events = oracle.events[eventsBefore...]
+            let expected = open.filter { _, watch in
+                events.contains { Self.concerns($0, watch.view, watch.path) }
+            }.keys
+            var fired: [WatchID] = []
+            machine.takeFired(into: &fired)
+            #expect(Set(fired.map(\.rawValue)) == Set(expected))
+            #expect(Set(fired).count == fired.count)
+            for id in fired { open[id.rawValue] = nil }
+            #expect(machine.watchCount == open.count)
+            count += fired.count
+        }
+        #expect(count > 100)
+    }
+
+    static func concerns(_ event: Event, _ view: View, _ path: ZnodePath) -> Bool {
+        let isItself = event.path == path
+        switch view {
+        case .data: return isItself && event.type != .children
+        case .children: return isItself && event.type != .changed
+        case .existence: return isItself && (event.type == .created || event.type == .deleted)
+        case .node: return isItself
+        case .subtree:
+            // A child's event of the parent is told by the child, which is below.
+            return path.contains(event.path)
+        }
+    }
+
+    @Test("Watches of one list fire in order of registration")
+    func order() {
+        var tree = Driver()
+        for id in UInt64(1)...100 { tree.machine.watch(WatchID(rawValue: id), .data, path("/a")) }
+        for id in stride(from: UInt64(2), through: 100, by: 2) {
+            tree.machine.unwatch(WatchID(rawValue: id))
+        }
+        tree.put("/a")
+        var fired: [WatchID] = []
+        tree.machine.takeFired(into: &fired)
+        #expect(fired.map(\.rawValue) == Array(stride(from: UInt64(1), through: 99, by: 2)))
+    }
+
+    @Test("A hundred thousand watches, ten thousand on one path, come and go")
+    func many() {
+        var tree = Driver()
+        for id in UInt64(0)..<100_000 {
+            let place = id < 10_000 ? "/hot" : "/p\(id % 1_000)"
+            tree.machine.watch(WatchID(rawValue: id), id % 2 == 0 ? .data : .subtree, path(place))
+        }
+        #expect(tree.machine.watchCount == 100_000)
+        tree.put("/hot")
+        var fired: [WatchID] = []
+        tree.machine.takeFired(into: &fired)
+        #expect(fired.count == 10_000)
+        for id in UInt64(0)..<100_000 { tree.machine.unwatch(WatchID(rawValue: id)) }
+        #expect(tree.machine.watchCount == 0)
+        tree.put("/p7")
+        fired = []
+        tree.machine.takeFired(into: &fired)
+        #expect(fired.isEmpty)
+    }
+}
