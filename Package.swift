@@ -54,7 +54,7 @@ let package = Package(
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
         .testTarget(name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Znodes", "HTTP"]),
-        .testTarget(name: "SystemTests", dependencies: ["System", "Journal"]),
+        .testTarget(name: "SystemTests", dependencies: ["System", "Journal", "Raft"]),
         .testTarget(
             name: "ServerTests",
             dependencies: ["Server", "Gateway", "Ensemble", "Znodes", "HTTP", "System", "Journal", "Raft"]),

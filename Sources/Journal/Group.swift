@@ -77,7 +77,7 @@ struct GroupBuilder {
 
     mutating func begin() {
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(contentsOf: repeatElement(0, count: GroupHeader.bytes))
+        bytes.appendZeros(GroupHeader.bytes)
         recordCount = 0
         firstIndex = 0
         lastIndex = 0
@@ -86,7 +86,7 @@ struct GroupBuilder {
     private mutating func frame(_ kind: RecordKind, _ bodyBytes: Int) {
         bytes.appendLittle(UInt32(bodyBytes))
         bytes.append(kind.rawValue)
-        bytes.append(contentsOf: repeatElement(0, count: 3))
+        bytes.appendZeros(3)
         recordCount += 1
     }
 
@@ -119,7 +119,7 @@ struct GroupBuilder {
     ) -> UInt32 {
         let payloadBytes = bytes.count - GroupHeader.bytes
         let whole = bytes.count.sectorAligned
-        bytes.append(contentsOf: repeatElement(0, count: whole - bytes.count))
+        bytes.appendZeros(whole - bytes.count)
         bytes.putLittle(GroupHeader.magic, at: 0)
         bytes.putLittle(logID.high, at: 8)
         bytes.putLittle(logID.low, at: 16)

@@ -3,23 +3,30 @@
 
 extension Array where Element == UInt8 {
     mutating func appendLittle<Number: FixedWidthInteger>(_ number: Number) {
-        for position in 0..<(Number.bitWidth / 8) {
-            append(UInt8(truncatingIfNeeded: number >> Number(8 * position)))
-        }
+        var rest = number.littleEndian
+        // Safe: the bytes of one integer, copied before the closure ends.
+        unsafe Swift.withUnsafeBytes(of: &rest) { bytes in unsafe append(contentsOf: bytes) }
+    }
+
+    mutating func appendZeros(_ count: Int) {
+        append(contentsOf: [UInt8](repeating: 0, count: count))
     }
 
     mutating func putLittle<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
-        for position in 0..<(Number.bitWidth / 8) {
+        var position = 0
+        while position < Number.bitWidth / 8 {
             self[offset + position] = UInt8(truncatingIfNeeded: number >> Number(8 * position))
+            position += 1
         }
     }
 
     func little<Number: FixedWidthInteger>(_: Number.Type, at offset: Int) -> Number {
-        var number: Number = 0
-        for position in 0..<(Number.bitWidth / 8) {
-            number |= Number(truncatingIfNeeded: self[offset + position]) << Number(8 * position)
+        invariant(offset >= 0 && offset <= count - Number.bitWidth / 8, "\(offset) of \(count)")
+        // Safe: the bounds have just been checked.
+        let number = unsafe self.withUnsafeBytes { bytes in
+            unsafe bytes.loadUnaligned(fromByteOffset: offset, as: Number.self)
         }
-        return number
+        return Number(littleEndian: number)
     }
 
     func checksum(_ range: Range<Int>, seed: UInt32 = 0) -> UInt32 {

@@ -31,7 +31,7 @@ struct LogScan {
         guard let header = try intactHeader(bytes, number: first, logID: nil) else {
             throw .rot(
                 file: SegmentName.name(first), offset: 0,
-                found: "the segment's header is damaged or the file was cut short")
+                found: "the segment's header is damaged")
         }
         var scan = LogScan(
             replay: LogReplay(logID: header.logID, floor: floor, firstSegment: first))
@@ -62,19 +62,23 @@ struct LogScan {
         }
     }
 
-    /// nil: damaged, or shorter than it was when it got its name.
+    /// nil: damaged.
     private static func intactHeader(
         _ bytes: [UInt8], number: UInt64, logID: JournalID?
     ) throws(JournalError) -> SegmentHeader? {
         let name = SegmentName.name(number)
-        guard let header = try SegmentHeader.decode(bytes, file: name),
-            header.segmentBytes <= UInt64(bytes.count)
-        else { return nil }
+        guard let header = try SegmentHeader.decode(bytes, file: name) else { return nil }
         if header.number != number {
             throw .foreign(file: name, found: "it was written as segment \(header.number)")
         }
         if let logID, header.logID != logID {
             throw .foreign(file: name, found: "it is of the log \(header.logID), not \(logID)")
+        }
+        // Zeros and header were durable before the file got its name.
+        if header.segmentBytes > UInt64(bytes.count) {
+            throw .rot(
+                file: name, offset: bytes.count,
+                found: "the file ends there, but was made with \(header.segmentBytes) bytes")
         }
         return header
     }

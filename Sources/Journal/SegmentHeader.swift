@@ -46,7 +46,7 @@ struct SegmentHeader: Equatable {
         bytes.appendLittle(logID.low)
         bytes.appendLittle(number)
         bytes.appendLittle(segmentBytes)
-        bytes.append(contentsOf: repeatElement(0, count: Self.bytes - 4 - bytes.count))
+        bytes.appendZeros(Self.bytes - 4 - bytes.count)
         bytes.appendLittle(bytes.checksum(0..<(Self.bytes - 4)))
         return bytes
     }

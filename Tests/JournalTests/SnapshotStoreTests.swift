@@ -1,0 +1,223 @@
+import Journal
+import Raft
+import Testing
+
+@Suite("Snapshots")
+struct SnapshotStoreTests {
+    static let limits = JournalLimits(
+        segmentBytes: 4096, snapshotBlockBytes: 100, snapshotSyncBytes: 300)
+
+    static func mark(_ index: UInt64) -> SnapshotMark {
+        SnapshotMark(
+            index: LogIndex(index), term: Term(index / 10 + 1),
+            configuration: Configuration(
+                voters: [MemberID(1), MemberID(2), MemberID(3)], outgoingVoters: [MemberID(9)],
+                learners: [MemberID(7), MemberID(8)]))
+    }
+
+    static func body(_ index: UInt64, _ count: Int) -> [UInt8] {
+        var random = SplitMix(seed: index)
+        return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    }
+
+    static func open(_ disk: SimulatedDisk) throws -> SnapshotStore<SimulatedDisk> {
+        try SnapshotStore.open(storage: disk, limits: limits)
+    }
+
+    static func write(
+        _ store: inout SnapshotStore<SimulatedDisk>, _ index: UInt64, bytes: Int, pieces: Int = 33
+    ) throws {
+        try store.begin(mark(index))
+        let body = body(index, bytes)
+        for start in stride(from: 0, to: bytes, by: pieces) {
+            try store.append(Array(body[start..<min(bytes, start + pieces)]))
+        }
+        try store.finish()
+        while try !store.verify(blocksMax: 1) {}
+    }
+
+    static func readAll(
+        _ store: inout SnapshotStore<SimulatedDisk>, _ index: UInt64, by count: Int = 70
+    ) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while try !store.read(
+            index: LogIndex(index), at: UInt64(bytes.count), count: count, into: &bytes)
+        {}
+        return bytes
+    }
+
+    @Test("come back with their mark and body, for bodies and reads of any size")
+    func roundTrip() throws {
+        for bytes in [0, 1, 99, 100, 101, 200, 950] {
+            let disk = SimulatedDisk()
+            var store = try Self.open(disk)
+            #expect(store.newest == nil)
+            try Self.write(&store, 12, bytes: bytes, pieces: 1 + bytes / 3)
+            for count in [1, 70, 100, 5000] {
+                var again = try Self.open(disk)
+                #expect(again.newest == Self.mark(12))
+                #expect(again.newestBodyBytes == UInt64(bytes))
+                #expect(try Self.readAll(&again, 12, by: count) == Self.body(12, bytes))
+            }
+        }
+    }
+
+    @Test("stay until the next one has been read again, then go")
+    func previousIsKept() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 10, bytes: 500)
+        try store.begin(Self.mark(20))
+        try store.append(Self.body(20, 500))
+        #expect(store.newest == Self.mark(10) && store.underWay == Self.mark(20))
+        try store.finish()
+        #expect(store.needsVerification == true)
+        #expect(disk.fileNames.count == 2 && store.newest == Self.mark(20))
+        #expect(try !store.verify(blocksMax: 2))
+        #expect(disk.fileNames.count == 2)
+        #expect(try store.verify())
+        #expect(disk.fileNames == ["snapshot-0000000000000014-0000000000000003"])
+        #expect(throws: JournalError.snapshotAbsent(index: 10)) {
+            var bytes: [UInt8] = []
+            _ = try store.read(index: LogIndex(10), at: 0, count: 1, into: &bytes)
+        }
+    }
+
+    @Test("that turn out damaged when read again do not cost the one before")
+    func failedVerification() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 10, bytes: 300)
+        try store.begin(Self.mark(20))
+        try store.append(Self.body(20, 300))
+        try store.finish()
+        disk.flip("snapshot-0000000000000014-0000000000000003", at: 250)
+        #expect(throws: JournalError.self) { _ = try store.verify() }
+        let again = try Self.open(disk)
+        #expect(again.newest == Self.mark(10))
+        #expect(again.damagedNames == ["snapshot-0000000000000014-0000000000000003"])
+    }
+
+    @Test("given up leave nothing")
+    func abandoned() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try store.begin(Self.mark(10))
+        try store.append(Self.body(10, 500))
+        try store.abandon()
+        #expect(disk.fileNames.isEmpty && store.underWay == nil)
+        try store.begin(Self.mark(10))
+        try store.begin(Self.mark(11))
+        #expect(disk.fileNames.count == 1)
+    }
+
+    @Test("cut by a crash at any operation are absent or whole, and the one before is there")
+    func everyOperation() throws {
+        var random = SplitMix(seed: 3)
+        let base = SimulatedDisk()
+        var first = try Self.open(base)
+        try Self.write(&first, 10, bytes: 450)
+        let whole = base.copy()
+        var store = try Self.open(whole)
+        try Self.write(&store, 20, bytes: 450)
+        for cut in 0..<whole.operationCount {
+            for kind in SimulatedDisk.CrashKind.allCases {
+                let disk = base.copy()
+                disk.budget = cut
+                do {
+                    var store = try Self.open(disk)
+                    try Self.write(&store, 20, bytes: 450)
+                    Issue.record("cut \(cut) was never reached")
+                } catch {}
+                disk.crash(kind, &random)
+                var again = try Self.open(disk)
+                #expect(again.damagedNames.isEmpty)
+                let newest = again.newest
+                let mark = try #require(newest)
+                #expect(mark == Self.mark(10) || mark == Self.mark(20))
+                let index = mark.index.rawValue
+                #expect(try Self.readAll(&again, index) == Self.body(index, 450))
+                disk.crash(.loseAll, &random)
+                #expect(try Self.open(disk).newest == mark, "what recovery saw must stay")
+                #expect(disk.fileNames.allSatisfy { !$0.hasSuffix(".tmp") })
+            }
+        }
+    }
+
+    @Test("are refused for a change of any byte or length, and the one before stands in")
+    func everyByte() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 10, bytes: 250)
+        try store.begin(Self.mark(20))
+        try store.append(Self.body(20, 250))
+        try store.finish()
+        let name = "snapshot-0000000000000014-0000000000000003"
+        let bytes = disk.bytes(name)
+        for offset in bytes.indices {
+            let copy = disk.copy()
+            copy.flip(name, at: offset, mask: UInt8(1 << (offset % 8)))
+            let found = try Self.open(copy)
+            #expect(found.newest == Self.mark(10) && found.damagedNames == [name], "\(offset)")
+            copy.replace(name, with: Array(bytes[..<offset]))
+            #expect(try Self.open(copy).newest == Self.mark(10), "cut at \(offset)")
+        }
+        let copy = disk.copy()
+        copy.replace(name, with: bytes + [0])
+        #expect(try Self.open(copy).newest == Self.mark(10))
+        #expect(copy.fileNames.count == 2, "nothing is removed while the newest is damaged")
+    }
+
+    @Test("that are damaged at rest are found when read")
+    func damagedReads() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 20, bytes: 250)
+        let name = disk.fileNames[0]
+        disk.flip(name, at: disk.bytes(name).count - 60)
+        var again: [UInt8] = []
+        #expect(try !store.read(index: LogIndex(20), at: 0, count: 100, into: &again))
+        #expect(throws: JournalError.self) {
+            _ = try store.read(index: LogIndex(20), at: 200, count: 100, into: &again)
+        }
+        #expect(again == Array(Self.body(20, 250)[..<100]))
+    }
+
+    @Test(
+        "damaged and replaced by an older one need a log that reaches back, else the start is refused"
+    )
+    func fallback() throws {
+        for reaches in [true, false] {
+            let disk = SimulatedDisk()
+            var store = try Self.open(disk)
+            var log = try WriteAheadLogTests.open(disk)
+            for index in UInt64(1)...20 {
+                try log.append(
+                    hardState: nil, entries: [WriteAheadLogTests.entry(index, bytes: 600)])
+            }
+            try log.sync()
+            let (old, new) = (WriteAheadLogTests.mark(4), WriteAheadLogTests.mark(16))
+            for mark in [old, new] {
+                try store.begin(mark)
+                try store.append([1, 2, 3])
+                try store.finish()
+            }
+            if !reaches { try log.prune(through: new.index) }
+            disk.flip("snapshot-0000000000000010-0000000000000001", at: 100)
+            let found = try Self.open(disk)
+            #expect(found.newest == old && found.damagedNames.count == 1)
+            let names = found.damagedNames
+            if reaches {
+                var again = try WriteAheadLogTests.open(disk, snapshot: old, damaged: names)
+                #expect(again.takeRecovered().entries.count == 16)
+            } else {
+                #expect {
+                    _ = try WriteAheadLogTests.open(disk, snapshot: old, damaged: names)
+                } throws: { error in
+                    guard case JournalError.gap(4, _, let damaged) = error else { return false }
+                    return damaged == names && "\(error)".contains("is damaged (snapshot-")
+                }
+            }
+        }
+    }
+}
