@@ -130,6 +130,15 @@ struct ConfigurationHistory {
     /// Where the one in force stands.
     var index: LogIndex { steps[steps.count - 1].index }
 
+    /// Whether `member` votes in the newest committed configuration or in one after it.
+    func mayNeed(_ member: MemberID, commit: LogIndex) -> Bool {
+        for step in steps.reversed() {
+            if step.configuration.isVoter(member) { return true }
+            if step.index <= commit { return false }
+        }
+        return false
+    }
+
     mutating func append(_ configuration: Configuration, at index: LogIndex) {
         invariant(index > self.index, "configuration at \(index) after \(self.index)")
         steps.append((index, configuration))

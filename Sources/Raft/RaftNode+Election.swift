@@ -15,7 +15,9 @@ extension RaftNode {
     /// Why `<=`: ticks count from within a tick, so so many full ticks have passed only then.
     var isInTouchWithLeader: Bool { leaderSilence <= options.electionTicksMin }
 
-    private var mayCampaign: Bool { mayVote && configuration.isVoter(id) }
+    /// Thesis 4.2.2: one that the newest configuration leaves out may still be needed until that
+    /// is committed, as the only one whose log is long enough. It does not count itself.
+    private var mayCampaign: Bool { mayVote && configurations.mayNeed(id, commit: commit) }
 
     // Thesis 3.4: time-outs are random, and drawn anew for each election.
     mutating func drawElectionTimeout() {

@@ -30,7 +30,9 @@ extension RaftNode {
             if let leader, leader != id { acknowledge(commit, sentMs: 0, to: leader) }
             return false
         }
-        if standing != .follower { becomeFollower(term: term, leader: nil) }
+        if standing != .follower || mark.term > term {
+            becomeFollower(term: max(term, mark.term), leader: nil)
+        }
         if log.term(at: mark.index) == mark.term {
             log.compact(through: mark.index)
         } else {

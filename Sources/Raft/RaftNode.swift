@@ -77,7 +77,12 @@ package struct RaftNode: ~Copyable {
         handedOut = max(base, applied)
         self.applied = handedOut
         reads = PendingReads(nextContext: self.random.next() >> 1)
-        invariant(term >= log.lastTerm, "term \(term) below the log's \(log.lastTerm)")
+        if term < log.lastTerm {
+            // A received snapshot became durable before the hard state did. No vote of a term left
+            // this member before that term was durable, so none was given in this one.
+            term = log.lastTerm
+            vote = nil
+        }
         invariant(handedOut <= log.lastIndex, "applied \(handedOut) above \(log.lastIndex)")
         commit = max(commit, handedOut)
         for entry in entries where entry.kind == .configuration {
