@@ -110,6 +110,7 @@ package struct StateRestorer: ~Copyable {
             guard payload.loadInteger(at: 0, UInt64.self) == before.finished() else {
                 throw .checksumMismatch
             }
+            for block in above { tree.mixChildren(block) }
             sawEnd = true
         }
     }
@@ -195,13 +196,14 @@ package struct StateRestorer: ~Copyable {
     ) -> Bool {
         guard let parentPath = path.parentPath else {
             if !above.isEmpty { return false }
-            above = [tree.insert(fields, path: path, data: data, below: nil)]
+            above = [tree.insertUnmixed(fields, path: path, data: data, below: nil)]
             setChildren(children)
             return true
         }
         var previous: RawBytes?
         while let top = above.last, !(top.path == parentPath) {
             previous = top.path
+            tree.mixChildren(top)
             above.removeLast()
         }
         guard let parent = above.last else { return false }
@@ -209,13 +211,13 @@ package struct StateRestorer: ~Copyable {
         // Without a previous sibling on the way this must be the first child.
         if previous == nil, parent.children.map({ $0.count > 0 }) ?? false { return false }
         fields.nameCount = path.count - parentPath.count - (parentPath.count == 1 ? 0 : 1)
-        above.append(tree.insert(fields, path: path, data: data, below: parent))
+        above.append(tree.insertUnmixed(fields, path: path, data: data, below: parent))
         setChildren(children)
         return true
     }
 
     private mutating func setChildren(_ children: (pzxid: UInt64, creates: Int32)?) {
         guard let children, let block = above.last else { return }
-        tree.setChildFields(block, pzxid: children.pzxid, creates: children.creates)
+        tree.setChildFieldsUnmixed(block, pzxid: children.pzxid, creates: children.creates)
     }
 }

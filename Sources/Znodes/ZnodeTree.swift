@@ -78,6 +78,16 @@ struct ZnodeTree: ~Copyable {
     mutating func insert(
         _ fields: ZnodeFields, path: RawBytes, data: RawBytes, below parent: ZnodeBlock?
     ) -> ZnodeBlock {
+        if let parent { digest &-= TreeDigest.children(parent) }
+        let block = insertUnmixed(fields, path: path, data: data, below: parent)
+        if let parent { digest &+= TreeDigest.children(parent) }
+        return block
+    }
+
+    /// The same without a look at the parent's digest; for restoring, where `mixChildren` follows.
+    mutating func insertUnmixed(
+        _ fields: ZnodeFields, path: RawBytes, data: RawBytes, below parent: ZnodeBlock?
+    ) -> ZnodeBlock {
         let block = ZnodeBlock(
             memory.allocate(ZnodeBlock.byteCount(path: path.count, data: data.count)))
         fields.write(block.memory, path: path, data: data, record: 0)
@@ -86,14 +96,15 @@ struct ZnodeTree: ~Copyable {
         storeBytes += path.count + data.count
         digest &+= TreeDigest.data(block)
         if let parent {
-            digest &-= TreeDigest.children(parent)
             let record = recordOf(parent)
             record.set(pzxid: record.pzxid, creates: record.creates, count: record.count + 1)
             record.insert(block, &memory)
-            digest &+= TreeDigest.children(parent)
         }
         return block
     }
+
+    /// All children of the znode are there.
+    mutating func mixChildren(_ block: ZnodeBlock) { digest &+= TreeDigest.children(block) }
 
     private mutating func insertIntoIndex(_ block: ZnodeBlock) {
         let before = index.directory
@@ -115,9 +126,13 @@ struct ZnodeTree: ~Copyable {
     /// The stat fields about children.
     mutating func setChildFields(_ block: ZnodeBlock, pzxid: UInt64, creates: Int32) {
         digest &-= TreeDigest.children(block)
+        setChildFieldsUnmixed(block, pzxid: pzxid, creates: creates)
+        digest &+= TreeDigest.children(block)
+    }
+
+    mutating func setChildFieldsUnmixed(_ block: ZnodeBlock, pzxid: UInt64, creates: Int32) {
         let record = recordOf(block)
         record.set(pzxid: pzxid, creates: creates, count: record.count)
-        digest &+= TreeDigest.children(block)
     }
 
     @discardableResult

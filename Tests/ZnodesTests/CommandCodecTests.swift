@@ -69,7 +69,7 @@ import Znodes
         for _ in 0..<20_000 {
             var out = Self.encoded(commands.next().command)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
-                let at = out.indices.randomElement(using: &random)!
+                let at = Int.random(in: out.indices, using: &random)
                 out[at] = UInt8.random(in: 0...255, using: &random)
             }
             guard let command = try? Command(decoding: out.span) else { continue }

@@ -74,6 +74,12 @@ struct NaiveTree {
             dataLength: Int32(znode.data.count), numChildren: count)
     }
 
+    /// Of a znode that is there.
+    func known(_ path: [UInt8]) -> Stat {
+        guard let stat = stat(path) else { fatalError("no \(path)") }
+        return stat
+    }
+
     var storeBytes: Int { znodes.reduce(0) { $0 + $1.key.count + $1.value.data.count } }
 
     mutating func apply(_ command: Command, zxid: UInt64, timeMs: Int64) -> Outcome {
@@ -129,7 +135,7 @@ struct NaiveTree {
             }
             self = after
             note(.changed, path)
-            return .set(path: named, stat: stat(path)!)
+            return .set(path: named, stat: known(path))
         }
         var chain = [path]
         while after.znodes[Self.parent(chain[0])] == nil {
@@ -139,15 +145,15 @@ struct NaiveTree {
         for one in chain { after.create(one, one == path ? data : []) }
         if after.storeBytes > limits.storeBytesMax { return .failed(.storeFull) }
         self = after
-        return .created(path: named, stat: stat(path)!)
+        return .created(path: named, stat: known(path))
     }
 
     mutating func create(_ path: [UInt8], _ data: [UInt8]) {
         znodes[path] = NaiveZnode(
             czxid: lastZxid, mzxid: lastZxid, pzxid: lastZxid, ctimeMs: lastTimeMs,
             mtimeMs: lastTimeMs, data: data)
-        znodes[Self.parent(path)]!.creates &+= 1
-        znodes[Self.parent(path)]!.pzxid = lastZxid
+        znodes[Self.parent(path)]?.creates &+= 1
+        znodes[Self.parent(path)]?.pzxid = lastZxid
         note(.created, path)
     }
 
@@ -170,7 +176,7 @@ struct NaiveTree {
         after.create(path, data)
         if after.storeBytes > limits.storeBytesMax { return .failed(.storeFull) }
         self = after
-        return .created(path: named, stat: stat(path)!)
+        return .created(path: named, stat: known(path))
     }
 
     mutating func delete(_ path: [UInt8], _ condition: Condition, _ recursive: Bool) -> Outcome {
@@ -182,7 +188,7 @@ struct NaiveTree {
         let doomed = below(path).count
         if doomed > limits.deletedZnodesMax { return .failed(.tooManyZnodes(path: named)) }
         remove(path)
-        znodes[Self.parent(path)]!.pzxid = lastZxid
+        znodes[Self.parent(path)]?.pzxid = lastZxid
         return .deleted(count: doomed)
     }
 

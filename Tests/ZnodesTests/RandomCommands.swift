@@ -63,7 +63,7 @@ struct RandomCommands {
             case 12..<15:
                 .createSequential(
                     parent: path(),
-                    prefix: bytes(["", "lock-", "a/b"].randomElement(using: &random)!),
+                    prefix: bytes(["", "lock-", "a/b"].randomElement(using: &random) ?? ""),
                     data: data(), mode: .persistentSequential)
             case 15:
                 .put(

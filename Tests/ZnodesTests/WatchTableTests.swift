@@ -17,7 +17,7 @@ import Znodes
         var count = 0
         for _ in 0..<300 {
             for _ in 0..<3 {
-                let view = Self.views.randomElement(using: &commands.random)!
+                let view = Self.views.randomElement(using: &commands.random) ?? .data
                 let place = commands.path()
                 machine.watch(WatchID(rawValue: nextID), view, place)
                 open[nextID] = (view, place)

@@ -83,7 +83,8 @@ import Znodes
         var accepted = 0
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...8, using: &random)
-            let path = bytes("/") + (0..<count).map { _ in alphabet.randomElement(using: &random)! }
+            let path =
+                bytes("/") + (0..<count).map { _ in alphabet.randomElement(using: &random) ?? 0 }
             let isUTF8 = String(validating: path, as: UTF8.self) != nil
             let verdict = ZnodePath.check(path.span)
             if verdict == nil { accepted += 1 }

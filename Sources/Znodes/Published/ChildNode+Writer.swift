@@ -29,11 +29,11 @@ extension ChildRecord {
         setRoot(above)
     }
 
-    func replace(_ old: ZnodeBlock, with new: ZnodeBlock) { root?.replace(new) }
+    func replace(_ old: ZnodeBlock, with new: ZnodeBlock) { root?.replace(old, with: new) }
 
     func remove(_ block: ZnodeBlock, _ memory: inout TreeMemory) {
         guard var root else { fatalError("invariant: a child without an index") }
-        root.remove(block.name, &memory)
+        root.remove(block, &memory)
         while root.level > 0, root.count == 1, let only = root.child(0) {
             setRoot(only)
             memory.retire(root.memory, root.byteCount)
@@ -149,28 +149,34 @@ extension ChildNode {
         return right
     }
 
+    /// The slot in this leaf. Why: comparing addresses touches no block, a search by name many.
+    private func slot(of block: ZnodeBlock) -> Int {
+        for index in 0..<count where memory.acquire(offset(index)) == block.memory.word {
+            return index
+        }
+        fatalError("invariant: a child that is not in its leaf")
+    }
+
     /// A block of the same name takes the place of the old one.
-    func replace(_ block: ZnodeBlock) {
+    func replace(_ old: ZnodeBlock, with new: ZnodeBlock) {
         if level == 0 {
-            set(rank(block.name, equal: false), block)
+            set(slot(of: old), new)
+            return
+        }
+        let index = max(rank(new.name, equal: true) - 1, 0)
+        let node = below(index)
+        node.replace(old, with: new)
+        set(index, node)
+    }
+
+    func remove(_ block: ZnodeBlock, _ memory: inout TreeMemory) {
+        if level == 0 {
+            close(slot(of: block))
             return
         }
         let index = max(rank(block.name, equal: true) - 1, 0)
         let node = below(index)
-        node.replace(block)
-        set(index, node)
-    }
-
-    func remove(_ name: RawBytes, _ memory: inout TreeMemory) {
-        if level == 0 {
-            let at = rank(name, equal: false)
-            invariant(block(at).map { $0.name == name } ?? false, "a child that is not there")
-            close(at)
-            return
-        }
-        let index = max(rank(name, equal: true) - 1, 0)
-        let node = below(index)
-        node.remove(name, &memory)
+        node.remove(block, &memory)
         if node.count == 0 {
             close(index)
             memory.retire(node.memory, node.byteCount)

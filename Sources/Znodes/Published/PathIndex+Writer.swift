@@ -45,13 +45,25 @@ extension PathIndex {
             split(segment, hash, &memory)
             segment = self.segment(hash)
         }
-        Self.place(segment, (hash & 0xFFFF) &<< 48 | block.memory.word)
+        Self.place(segment, (hash & 0xFFFF) &<< 48 | block.memory.word, Self.upperBits(hash))
         segment.store(segment.load(8, UInt64.self) + 1, 8)
     }
 
-    private static func place(_ segment: RawMemory, _ word: UInt64) {
+    /// The bits that the directory goes by, as far as 16 of them go.
+    private static func upperBits(_ hash: UInt64) -> UInt16 { UInt16(hash &>> 48) }
+
+    private static func upper(_ segment: RawMemory, _ slot: Int) -> UInt16 {
+        segment.load(16 + segmentSlots * 8 + slot * 2, UInt16.self)
+    }
+
+    private static func setUpper(_ segment: RawMemory, _ slot: Int, _ bits: UInt16) {
+        segment.store(bits, 16 + segmentSlots * 8 + slot * 2)
+    }
+
+    private static func place(_ segment: RawMemory, _ word: UInt64, _ upper: UInt16) {
         var slot = Int(word &>> 48 & 0xFF)
         while segment.acquire(16 + slot * 8) != 0 { slot = (slot + 1) & 0xFF }
+        setUpper(segment, slot, upper)
         segment.publish(word, 16 + slot * 8)
     }
 
@@ -83,6 +95,7 @@ extension PathIndex {
             if word == 0 { break }
             let home = Int(word &>> 48 & 0xFF)
             if (next - home) & 0xFF >= (next - hole) & 0xFF {
+                Self.setUpper(segment, hole, Self.upper(segment, next))
                 segment.publish(word, 16 + hole * 8)
                 hole = next
             }
@@ -105,9 +118,14 @@ extension PathIndex {
         for slot in 0..<Self.segmentSlots {
             let word = segment.acquire(16 + slot * 8)
             guard let block = RawMemory(word: word & 0xFFFF_FFFF_FFFF) else { continue }
-            let isUpper = self.hash(ZnodeBlock(block).path) &>> (63 &- local) & 1 == 1
+            let bits = Self.upper(segment, slot)
+            // Why: a hash of each path would touch 200 cold blocks.
+            let isUpper =
+                local < 16
+                ? bits &>> (15 &- UInt16(local)) & 1 == 1
+                : self.hash(ZnodeBlock(block).path) &>> (63 &- local) & 1 == 1
             let target = isUpper ? upper : lower
-            Self.place(target, word)
+            Self.place(target, word, bits)
             target.store(target.load(8, UInt64.self) + 1, 8)
         }
         lower.store(local + 1, 0)
@@ -155,7 +173,7 @@ extension PathIndex {
         for half in [segment, other] {
             for slot in 0..<Self.segmentSlots {
                 let word = half.acquire(16 + slot * 8)
-                if word != 0 { Self.place(joined, word) }
+                if word != 0 { Self.place(joined, word, Self.upper(half, slot)) }
             }
             memory.retire(half, Self.segmentBytes)
         }

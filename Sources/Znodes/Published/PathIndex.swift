@@ -4,6 +4,7 @@
 //
 //   directory  0 depth   8, 16 hash key   24 -   32 segments (shared), 2^depth
 //   segment    0 depth   8 count (both the writer's)   16 slots (shared): tag 16 bits, address 48
+//             2064 upper 16 bits of each slot's hash (the writer's), for splits
 //
 // A slot's home is the lower 8 bits of its tag: moving a slot needs no hash of its path.
 
@@ -12,7 +13,7 @@ package struct PathIndex {
     @usableFromInline package let directory: RawMemory
 
     static let segmentSlots = 256
-    static let segmentBytes = 16 + segmentSlots * 8
+    static let segmentBytes = 16 + segmentSlots * 10
     static let segmentFillMax = 208
     static let segmentFillMin = 40
 

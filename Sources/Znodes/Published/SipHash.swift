@@ -22,7 +22,7 @@ package struct SipHash {
         word &<< count | word &>> (64 &- count)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func round() {
         v0 = v0 &+ v1
         v1 = Self.rotate(v1, 13) ^ v0
@@ -36,7 +36,7 @@ package struct SipHash {
         v2 = Self.rotate(v2, 32)
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func absorb(_ word: UInt64) {
         v3 ^= word
         round()
