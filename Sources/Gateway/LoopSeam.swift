@@ -64,6 +64,28 @@ package struct ServerReadings: Sendable, Equatable {
     package var timeouts: UInt64 = 0
     /// Malformed requests.
     package var violations: UInt64 = 0
+
+    // The journal, snapshots and links to the other members.
+    /// fdatasync calls of the log; `journalSyncBuckets` counts them by duration, each once.
+    package var journalSyncs: UInt64 = 0
+    package var journalSyncNsSum: UInt64 = 0
+    package var journalSyncBuckets: [UInt64] = []
+    /// Upper bounds of `journalSyncBuckets` but the last, which has none.
+    package static let journalSyncBoundsUs: [UInt64] = [
+        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
+        1_000_000,
+    ]
+    package var entriesAppended: UInt64 = 0
+    package var snapshotsSaved: UInt64 = 0
+    package var snapshotsFailed: UInt64 = 0
+    package var peerBytesSent: UInt64 = 0
+    package var peerBytesReceived: UInt64 = 0
+    /// Frames that had no open link to go to.
+    package var peerFramesDropped: UInt64 = 0
+    /// Outgoing links open now.
+    package var peerLinksOpen: UInt64 = 0
+    package var logLinesDropped: UInt64 = 0
+
     /// How long ago the least lively event loop or the replica thread last turned.
     package var stalestTurnAgeMs: UInt64 = 0
 
