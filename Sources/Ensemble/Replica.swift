@@ -144,8 +144,15 @@ package struct Replica: ~Copyable {
     /// The ensemble that this member belongs to, once it is known.
     var ensemble: EnsembleID? { identityTable.ensemble ?? identity.ensemble }
 
-    /// The only way in.
+    /// One input and all that follows from it.
     package mutating func step(_ input: Input, into effects: inout Effects) {
+        take(input, into: &effects)
+        settle(into: &effects)
+    }
+
+    /// The only way in. Several inputs may be taken before one `settle`: what they have in common,
+    /// such as the entries of many writes, then goes out together.
+    package mutating func take(_ input: Input, into effects: inout Effects) {
         switch input {
         case .tick(let nowMs, let wallMs):
             self.nowMs = max(self.nowMs, nowMs)
@@ -165,36 +172,39 @@ package struct Replica: ~Copyable {
         case .cancel(let request): cancel(request)
         case .stop: stop(into: &effects)
         }
-        settle(into: &effects)
     }
 
     /// Gives out what the core wants, until it wants nothing more.
-    private mutating func settle(into effects: inout Effects) {
+    package mutating func settle(into effects: inout Effects) {
+        noteLeadership(into: &effects)
         var turns = 0
-        repeat {
-            ready.reset()
-            raft.takeReady(into: &ready)
+        while raft.hasReady {
+            turns += 1
+            invariant(turns < Self.turnsMax, "the core never comes to rest")
             var round = Ready()
             swap(&round, &ready)
-            if let storage = round.storage {
-                effects.storage.append(
-                    .append(
-                        token: storage.token, hardState: storage.hardState,
-                        entries: storage.entries))
-            }
-            for message in round.messages { send(.raft(message), to: message.to, into: &effects) }
-            for member in round.snapshotsWanted { startSending(to: member, into: &effects) }
-            noteLeadership(into: &effects)
-            if !round.committed.isEmpty { apply(round.committed, into: &effects) }
-            for (read, index) in round.readsReady { reads.awaitApplied(read, index: index) }
-            for read in round.readsFailed { reads.noteUnconfirmed(read) }
-            serveAppliedReads(into: &effects)
-            let done = round.storage == nil && round.messages.isEmpty && round.committed.isEmpty
+            round.reset()
+            raft.takeReady(into: &round)
+            settle(round, into: &effects)
             swap(&round, &ready)
-            turns += 1
-            invariant(turns < 100_000, "the core never comes to rest")
-            if done { break }
-        } while true
+        }
+    }
+
+    private static let turnsMax = 1_000_000
+
+    private mutating func settle(_ round: borrowing Ready, into effects: inout Effects) {
+        if let storage = round.storage {
+            effects.storage.append(
+                .append(
+                    token: storage.token, hardState: storage.hardState, entries: storage.entries))
+        }
+        for message in round.messages { send(.raft(message), to: message.to, into: &effects) }
+        for member in round.snapshotsWanted { startSending(to: member, into: &effects) }
+        noteLeadership(into: &effects)
+        if !round.committed.isEmpty { apply(round.committed, into: &effects) }
+        for (read, index) in round.readsReady { reads.awaitApplied(read, index: index) }
+        for read in round.readsFailed { reads.noteUnconfirmed(read) }
+        serveAppliedReads(into: &effects)
     }
 
     private mutating func tick(into effects: inout Effects) {
