@@ -18,7 +18,7 @@ extension EventLoop where Handler: ~Copyable {
     private mutating func serve(
         _ connection: inout Connection, _ token: Token, _ readiness: Readiness
     ) -> Bool {
-        if !readiness.isDisjoint(with: [.error, .hangUp]) { return false }
+        if readiness.isBroken { return false }
         if readiness.contains(.readable) { connection.readable = true }
         if readiness.contains(.peerShut) {
             connection.readable = true

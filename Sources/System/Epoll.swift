@@ -6,15 +6,17 @@ internal import CLinux
 package struct Readiness: OptionSet, Sendable {
     package let rawValue: UInt32
     @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
-    package static let readable = Readiness(rawValue: 0x001)
-    package static let writable = Readiness(rawValue: 0x004)
-    package static let error = Readiness(rawValue: 0x008)
+    @inlinable package static var readable: Readiness { Readiness(rawValue: 0x001) }
+    @inlinable package static var writable: Readiness { Readiness(rawValue: 0x004) }
+    @inlinable package static var error: Readiness { Readiness(rawValue: 0x008) }
     /// Both directions are closed.
-    package static let hangUp = Readiness(rawValue: 0x010)
+    @inlinable package static var hangUp: Readiness { Readiness(rawValue: 0x010) }
     /// The peer sends no more (EPOLLRDHUP), though unread bytes may be there.
-    package static let peerShut = Readiness(rawValue: 0x2000)
+    @inlinable package static var peerShut: Readiness { Readiness(rawValue: 0x2000) }
+    /// Nothing can be read or written any more.
+    @inlinable package var isBroken: Bool { rawValue & 0x018 != 0 }
     /// Tell only of changes (EPOLLET).
-    package static let edge = Readiness(rawValue: 0x8000_0000)
+    @inlinable package static var edge: Readiness { Readiness(rawValue: 0x8000_0000) }
 }
 
 package struct Token: Hashable, Sendable {

@@ -36,19 +36,19 @@ package enum SystemError: Error, Equatable, CustomStringConvertible {
 /// An errno.
 package struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     package let rawValue: Int32
-    package init(_ rawValue: Int32) { self.rawValue = rawValue }
+    @inlinable package init(_ rawValue: Int32) { self.rawValue = rawValue }
 
-    package static let interrupted = ErrorCode(4)
-    package static let wouldBlock = ErrorCode(11)
-    package static let noMemory = ErrorCode(12)
-    package static let tooManyOpenInSystem = ErrorCode(23)
-    package static let tooManyOpen = ErrorCode(24)
-    package static let brokenPipe = ErrorCode(32)
-    package static let addressInUse = ErrorCode(98)
-    package static let connectionAborted = ErrorCode(103)
-    package static let connectionReset = ErrorCode(104)
-    package static let noBufferSpace = ErrorCode(105)
-    package static let connectionRefused = ErrorCode(111)
+    @inlinable package static var interrupted: ErrorCode { ErrorCode(4) }
+    @inlinable package static var wouldBlock: ErrorCode { ErrorCode(11) }
+    @inlinable package static var noMemory: ErrorCode { ErrorCode(12) }
+    @inlinable package static var tooManyOpenInSystem: ErrorCode { ErrorCode(23) }
+    @inlinable package static var tooManyOpen: ErrorCode { ErrorCode(24) }
+    @inlinable package static var brokenPipe: ErrorCode { ErrorCode(32) }
+    @inlinable package static var addressInUse: ErrorCode { ErrorCode(98) }
+    @inlinable package static var connectionAborted: ErrorCode { ErrorCode(103) }
+    @inlinable package static var connectionReset: ErrorCode { ErrorCode(104) }
+    @inlinable package static var noBufferSpace: ErrorCode { ErrorCode(105) }
+    @inlinable package static var connectionRefused: ErrorCode { ErrorCode(111) }
 
     /// No descriptor or memory for one more: waiting helps, trying again at once does not.
     package var isExhaustion: Bool {
