@@ -148,6 +148,22 @@ struct WriteAheadLogTests {
         #expect(found.entries.map(\.index) == [LogIndex(19), LogIndex(20)])
     }
 
+    @Test("lets a segment go whose entries above the snapshot were all replaced")
+    func prunesReplaced() throws {
+        let disk = SimulatedDisk()
+        var log = try Self.open(disk)
+        for index in UInt64(1)...3 {
+            try log.append(hardState: nil, entries: [Self.entry(index, bytes: 900)])
+        }
+        try log.append(
+            hardState: Self.hard(2, vote: 1), entries: [Self.entry(2, term: 2, bytes: 900)])
+        #expect(disk.fileNames == ["log-0000000001", "log-0000000002"])
+        try log.prune(through: LogIndex(1))
+        #expect(disk.fileNames == ["log-0000000002"])
+        var again = try Self.open(disk, snapshot: Self.mark(1))
+        #expect(again.takeRecovered().entries == [Self.entry(2, term: 2, bytes: 900)])
+    }
+
     @Test("starts anew behind a received snapshot, or keeps a suffix that fits it")
     func resets() throws {
         let disk = SimulatedDisk()
@@ -164,6 +180,34 @@ struct WriteAheadLogTests {
         let found = again.takeRecovered()
         #expect(found.entries == [Self.entry(8, term: 3)])
         #expect(found.hardState == Self.hard(3, vote: 1, commit: 7))
+    }
+
+    @Test("keeps a vote from an intact group behind a torn one, in the same file or in a later one")
+    func rescuesVote() throws {
+        for bytes in [100, 3000] {
+            let disk = SimulatedDisk()
+            var log = try Self.open(disk)
+            try log.append(hardState: Self.hard(1, vote: 1), entries: [Self.entry(1, bytes: 500)])
+            try log.sync()
+            try log.append(hardState: nil, entries: [Self.entry(2, bytes: 1000)])
+            try log.append(hardState: Self.hard(5, vote: 3), entries: [Self.entry(3, bytes: bytes)])
+            var keeping = SplitMix(seed: 1)
+            disk.crash(.keepAll, &keeping)
+            disk.flip("log-0000000001", at: 1700)
+            // A crash anywhere in recovery does not lose it either.
+            for budget in 3..<20 {
+                let copy = disk.copy()
+                var random = SplitMix(seed: UInt64(budget))
+                copy.budget = budget
+                _ = try? Self.open(copy)
+                copy.crash(.keepSome, &random)
+                var again = try Self.open(copy)
+                let found = again.takeRecovered()
+                #expect(found.hardState == Self.hard(5, vote: 3))
+                #expect(found.entries.map(\.index) == [LogIndex(1)])
+                #expect(copy.fileNames == ["log-0000000001"])
+            }
+        }
     }
 
     @Test("that ends before the snapshot or disagrees with it is from before a reset")
