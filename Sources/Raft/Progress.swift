@@ -108,9 +108,12 @@ package struct Progress: Sendable {
         }
     }
 
-    /// The link broke, or messages were lost.
+    /// The link broke, or messages were lost. A probe keeps its guess of where the logs meet.
     mutating func becomeProbe() {
-        next = match.next
+        switch state {
+        case .probe: break
+        case .replicate, .snapshot: next = match.next
+        }
         inflights.clear()
         needsPoke = false
         sentCommit = .zero

@@ -223,13 +223,6 @@ package struct ClusterInvariants {
         }
     }
 
-    /// Whether the member's log, as told by `stored`, holds the committed entry at `index`.
-    package func holds(_ index: LogIndex, _ member: MemberID) -> Bool {
-        guard let entry = committed[index] else { return false }
-        guard let chain = chains[member] else { return false }
-        return index < chain.first || chain[index] == entry.hash
-    }
-
     /// FNV-1a over the words and bytes of the entry.
     private static func hash(after previous: UInt64, _ entry: Entry) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

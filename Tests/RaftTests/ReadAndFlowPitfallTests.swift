@@ -1,3 +1,5 @@
+// Pitfalls of reads, membership and flow.
+
 import Raft
 import Testing
 

@@ -30,7 +30,7 @@ final class ScenarioRunner {
         case "elect":
             // A whole election, of which only the end is shown.
             let id = UInt64(try number(words.first))
-            try network.elect(id)
+            try network.elect(id, among: try words.dropFirst().first.map { try list($0) })
             for member in network.members { try drain(member) }
         case "timeout":
             let member = try self.member(words.first)
