@@ -87,32 +87,71 @@ extension ByteWriter {
 
     /// The inside of a JSON string (RFC 8259 7). `text` must be valid UTF-8, which passes as it
     /// is; only the quote, the backslash and controls are escaped.
-    @inlinable
     package mutating func appendJSONEscaped(_ text: Span<UInt8>) {
-        reserve(text.count)
-        var index = 0
-        while true {
-            let stop = Octets.firstEscapedByJSON(text, from: index, to: text.count)
-            if stop > index { append(text.extracting(index..<stop)) }
-            if stop == text.count { return }
-            appendJSONEscape(text[stop])
-            index = stop + 1
+        var start = 0
+        while start < text.count {
+            // In pieces: room for the worst case of all of a large text would be much.
+            let end = min(text.count, start + 1024)
+            unsafe appendUninitialized((end - start) * 6 + 8) { place in
+                unsafe ByteWriter.writeJSONEscaped(text, start..<end, to: place)
+            }
+            start = end
         }
     }
 
-    @usableFromInline
-    mutating func appendJSONEscape(_ byte: UInt8) {
+    /// Writes at most 6 bytes a byte, and scratches up to 7 bytes behind; returns the count.
+    private static func writeJSONEscaped(
+        _ text: Span<UInt8>, _ range: Range<Int>, to place: UnsafeMutableRawPointer
+    ) -> Int {
+        var index = range.lowerBound
+        var written = 0
+        while index < range.upperBound {
+            if range.upperBound - index >= 8 {
+                let word = Octets.load8(text, index)
+                let marks = Octets.marksEscapedByJSON(word)
+                // Bytes behind a mark are written over again.
+                unsafe place.storeBytes(
+                    of: word.littleEndian, toByteOffset: written, as: UInt64.self)
+                let plain = marks == 0 ? 8 : marks.trailingZeroBitCount / 8
+                index += plain
+                written += plain
+                if marks == 0 { continue }
+            }
+            let byte = text[index]
+            index += 1
+            let escape = escapeLetter(byte)
+            if escape == 0 {
+                unsafe place.storeBytes(of: byte, toByteOffset: written, as: UInt8.self)
+                written += 1
+            } else {
+                unsafe place.storeBytes(of: 0x5C, toByteOffset: written, as: UInt8.self)
+                unsafe place.storeBytes(of: escape, toByteOffset: written + 1, as: UInt8.self)
+                written += 2
+                if escape != 0x75 { continue }
+                unsafe place.storeBytes(of: 0x30, toByteOffset: written, as: UInt8.self)
+                unsafe place.storeBytes(of: 0x30, toByteOffset: written + 1, as: UInt8.self)
+                let high = byte < 0x10 ? 0x30 : 0x31 as UInt8
+                unsafe place.storeBytes(of: high, toByteOffset: written + 2, as: UInt8.self)
+                let low = hexDigit(byte & 15)
+                unsafe place.storeBytes(of: low, toByteOffset: written + 3, as: UInt8.self)
+                written += 4
+            }
+        }
+        return written
+    }
+
+    /// What follows the backslash; 0 where there is none.
+    @inline(__always)
+    private static func escapeLetter(_ byte: UInt8) -> UInt8 {
+        if byte == 0x22 || byte == 0x5C { return byte }
+        if byte >= 0x20 { return 0 }
         switch byte {
-        case 0x22: append("\\\"")
-        case 0x5C: append("\\\\")
-        case 0x08: append("\\b")
-        case 0x09: append("\\t")
-        case 0x0A: append("\\n")
-        case 0x0C: append("\\f")
-        case 0x0D: append("\\r")
-        default:
-            append("\\u")
-            append(hexadecimal: UInt64(byte), digits: 4)
+        case 0x08: return 0x62
+        case 0x09: return 0x74
+        case 0x0A: return 0x6E
+        case 0x0C: return 0x66
+        case 0x0D: return 0x72
+        default: return 0x75
         }
     }
 
@@ -145,7 +184,7 @@ extension ByteWriter {
     package mutating func appendPercentEncoded(path: Span<UInt8>) {
         for index in path.indices {
             let byte = path[index]
-            if Octets.isUnreserved(byte) || byte == 0x2F {
+            if Octets.unreserved.contains(byte) || byte == 0x2F {
                 append(byte)
             } else {
                 append(0x25)

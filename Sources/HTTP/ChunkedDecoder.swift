@@ -133,15 +133,15 @@ struct ChunkedDecoder: Sendable {
 
     private mutating func takeExtension(_ byte: UInt8) -> Verdict {
         switch state {
-        case .extensionNameStart where Octets.isToken(byte),
-            .extensionName where Octets.isToken(byte):
+        case .extensionNameStart where Octets.token.contains(byte),
+            .extensionName where Octets.token.contains(byte):
             return countExtension(.extensionName)
         case .extensionName where byte == 0x3D:
             return countExtension(.extensionValueStart)
         case .extensionValueStart where byte == 0x22:
             return countExtension(.extensionQuoted)
-        case .extensionValueStart where Octets.isToken(byte),
-            .extensionToken where Octets.isToken(byte):
+        case .extensionValueStart where Octets.token.contains(byte),
+            .extensionToken where Octets.token.contains(byte):
             return countExtension(.extensionToken)
         case .extensionQuoted where byte == 0x22:
             return countExtension(.extensionQuotedEnd)
@@ -167,12 +167,12 @@ struct ChunkedDecoder: Sendable {
         switch state {
         case .trailerStart where byte == Octets.carriageReturn:
             state = .lastLineFeed
-        case .trailerStart where Octets.isToken(byte):
+        case .trailerStart where Octets.token.contains(byte):
             fields += 1
             if fields > limits.fieldsMax { return .invalid(.trailersTooLarge) }
             trailerLineBytes = 1
             state = .trailerName
-        case .trailerName where Octets.isToken(byte):
+        case .trailerName where Octets.token.contains(byte):
             return countTrailerLine()
         case .trailerName where byte == 0x3A:
             state = .trailerValue
@@ -195,21 +195,4 @@ struct ChunkedDecoder: Sendable {
         trailerLineBytes += 1
         return trailerLineBytes > limits.fieldLineBytesMax ? .invalid(.trailersTooLarge) : .fine
     }
-}
-
-extension HTTPViolation {
-    static let chunkSize = malformed(
-        "chunk size", "Write a chunk's size as one to eight hexadecimal digits, then CR LF.")
-    static let chunkLineEnd = malformed(
-        "chunk size", "End the line of a chunk's size with CR LF.")
-    static let chunkDataEnd = malformed(
-        "chunk data", "A chunk's data must be as long as announced, and end with CR LF.")
-    static let chunkExtension = malformed(
-        "chunk extension", "Write a chunk's extension as ;name, ;name=value or ;name=\"value\".")
-    static let chunkExtensionTooLong = malformed(
-        "chunk extension", "The chunk extensions are too long: leave them out.")
-    static let trailer = malformed(
-        "trailer", "Write each trailer field as: name, colon, value, CR LF.")
-    static let trailersTooLarge = malformed(
-        "trailer", "The trailer fields are too large: leave them out.")
 }

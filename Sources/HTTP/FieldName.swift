@@ -9,6 +9,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
 
     /// As it is compared, in lower case.
     @inlinable
+    @inline(__always)
     package var name: StaticString {
         switch self {
         case .accept: "accept"
@@ -57,42 +58,48 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// Finds the field whose name stands at `range`, which holds token characters only.
+    /// Finds the field whose name stands at `range`, on a line without control characters.
     @inlinable
     static func find(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FieldName? {
         let first = range.isEmpty ? 0 : bytes[range.lowerBound] | 0x20
-        let candidate: FieldName
         switch (range.count, first) {
-        case (2, 0x74): candidate = .te
-        case (4, 0x68): candidate = .host
-        case (5, 0x72): candidate = .range
-        case (6, 0x61): candidate = .accept
-        case (6, 0x63): candidate = .cookie
-        case (6, 0x65): candidate = .expect
-        case (6, 0x6F): candidate = .origin
-        case (6, 0x70): candidate = .prefer
-        case (7, 0x72): candidate = .referer
-        case (7, 0x74): candidate = .trailer
-        case (7, 0x75): candidate = .upgrade
-        case (8, 0x69):
-            candidate = bytes[range.lowerBound + 3] | 0x20 == 0x6D ? .ifMatch : .ifRange
-        case (10, 0x63): candidate = .connection
-        case (10, 0x75): candidate = .userAgent
-        case (12, 0x63): candidate = .contentType
-        case (13, 0x61): candidate = .authorization
-        case (13, 0x69): candidate = .ifNoneMatch
-        case (13, 0x6C): candidate = .lastEventID
-        case (14, 0x61): candidate = .aviarySession
-        case (14, 0x63): candidate = .contentLength
-        case (14, 0x73): candidate = .secFetchSite
-        case (15, 0x61): candidate = .acceptEncoding
-        case (15, 0x69): candidate = .idempotencyKey
-        case (16, 0x63): candidate = .contentEncoding
-        case (17, 0x69): candidate = .ifModifiedSince
-        case (17, 0x74): candidate = .transferEncoding
-        case (19, 0x69): candidate = .ifUnmodifiedSince
+        case (2, 0x74): return match(.te, bytes, range)
+        case (4, 0x68): return match(.host, bytes, range)
+        case (5, 0x72): return match(.range, bytes, range)
+        case (6, 0x61): return match(.accept, bytes, range)
+        case (6, 0x63): return match(.cookie, bytes, range)
+        case (6, 0x65): return match(.expect, bytes, range)
+        case (6, 0x6F): return match(.origin, bytes, range)
+        case (6, 0x70): return match(.prefer, bytes, range)
+        case (7, 0x72): return match(.referer, bytes, range)
+        case (7, 0x74): return match(.trailer, bytes, range)
+        case (7, 0x75): return match(.upgrade, bytes, range)
+        case (8, 0x69): return match(.ifMatch, bytes, range) ?? match(.ifRange, bytes, range)
+        case (10, 0x63): return match(.connection, bytes, range)
+        case (10, 0x75): return match(.userAgent, bytes, range)
+        case (12, 0x63): return match(.contentType, bytes, range)
+        case (13, 0x61): return match(.authorization, bytes, range)
+        case (13, 0x69): return match(.ifNoneMatch, bytes, range)
+        case (13, 0x6C): return match(.lastEventID, bytes, range)
+        case (14, 0x61): return match(.aviarySession, bytes, range)
+        case (14, 0x63): return match(.contentLength, bytes, range)
+        case (14, 0x73): return match(.secFetchSite, bytes, range)
+        case (15, 0x61): return match(.acceptEncoding, bytes, range)
+        case (15, 0x69): return match(.idempotencyKey, bytes, range)
+        case (16, 0x63): return match(.contentEncoding, bytes, range)
+        case (17, 0x69): return match(.ifModifiedSince, bytes, range)
+        case (17, 0x74): return match(.transferEncoding, bytes, range)
+        case (19, 0x69): return match(.ifUnmodifiedSince, bytes, range)
         default: return nil
         }
-        return Octets.equal(bytes, range, ignoringCase: candidate.name) ? candidate : nil
+    }
+
+    // Why inlined: each candidate's name is then a constant, and the comparison a few words.
+    @inlinable
+    @inline(__always)
+    static func match(
+        _ field: FieldName, _ bytes: Span<UInt8>, _ range: Range<Int>
+    ) -> FieldName? {
+        Octets.equal(bytes, range, ignoringCase: field.name) ? field : nil
     }
 }

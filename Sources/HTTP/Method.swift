@@ -18,16 +18,22 @@ package enum Method: UInt8, Sendable, CaseIterable {
     }
 
     @inlinable
-    static func find(_ bytes: Span<UInt8>) -> Method? {
+    static func find(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Method? {
         let candidate: Method
-        switch bytes.count {
-        case 3: candidate = bytes[0] == 0x47 ? .get : .put
-        case 4: candidate = bytes[0] == 0x48 ? .head : .post
+        switch range.count {
+        case 3:
+            if bytes[range.lowerBound] == 0x47 {
+                let isGet =
+                    bytes[range.lowerBound + 1] == 0x45 && bytes[range.lowerBound + 2] == 0x54
+                return isGet ? .get : nil
+            }
+            candidate = .put
+        case 4: candidate = bytes[range.lowerBound] == 0x48 ? .head : .post
         case 5: candidate = .patch
         case 6: candidate = .delete
         case 7: candidate = .options
         default: return nil
         }
-        return Octets.equal(bytes, candidate.name) ? candidate : nil
+        return Octets.equal(bytes.extracting(range), candidate.name) ? candidate : nil
     }
 }

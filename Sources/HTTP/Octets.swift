@@ -7,38 +7,68 @@ package enum Octets {
     @usableFromInline static let carriageReturn: UInt8 = 0x0D
     @usableFromInline static let space: UInt8 = 0x20
 
-    /// `tchar` of RFC 9110 5.6.2.
-    @inlinable
-    static func isToken(_ byte: UInt8) -> Bool {
-        // Bits of ! # $ % & ' * + - . 0-9, then of A-Z ^ _ ` a-z | ~
-        contains(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
+    /// A set of ASCII characters: bits of 0x00 to 0x3F, then of 0x40 to 0x7F.
+    @usableFromInline
+    struct Characters {
+        @usableFromInline let low: UInt64
+        @usableFromInline let high: UInt64
+
+        @inlinable
+        init(_ low: UInt64, _ high: UInt64) {
+            self.low = low
+            self.high = high
+        }
+
+        @inlinable
+        func contains(_ byte: UInt8) -> Bool {
+            byte < 0x80 && ((byte < 64 ? low : high) &>> UInt64(byte & 63)) & 1 == 1
+        }
     }
 
-    /// What RFC 3986 allows in a path or a query: pchar, `/`, `?`, and `%` of an escape.
-    @inlinable
-    static func isTarget(_ byte: UInt8) -> Bool {
-        // Bits of ! $ % & ' ( ) * + , - . / 0-9 : ; = ?, then of @ A-Z _ a-z ~
-        contains(byte, low: 0xAFFF_FFF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF)
+    /// `tchar` of RFC 9110 5.6.2: ! # $ % & ' * + - . 0-9, A-Z ^ _ ` a-z | ~
+    @inlinable static var token: Characters {
+        Characters(0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
     }
 
-    /// What RFC 3986 allows in a registered name: unreserved, sub-delims, and `%` of an escape.
-    @inlinable
-    static func isRegisteredName(_ byte: UInt8) -> Bool {
-        // Bits of ! $ % & ' ( ) * + , - . 0-9 ; =, then of A-Z _ a-z ~
-        contains(byte, low: 0x2BFF_7FF2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
+    /// What RFC 3986 allows in a path: pchar, `/`, and `%` of an escape.
+    @inlinable static var path: Characters {
+        Characters(0x2FFF_FFF2_0000_0000, 0x47FF_FFFE_87FF_FFFF)
     }
 
-    /// Stands unescaped in a `Location`: unreserved of RFC 3986 2.3.
-    @inlinable
-    static func isUnreserved(_ byte: UInt8) -> Bool {
-        // Bits of - . 0-9, then of A-Z _ a-z ~
-        contains(byte, low: 0x03FF_6000_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
+    /// What it allows in a query: the same and `?`.
+    @inlinable static var query: Characters {
+        Characters(0xAFFF_FFF2_0000_0000, 0x47FF_FFFE_87FF_FFFF)
     }
 
+    /// What it allows in a registered name: unreserved, sub-delims, and `%` of an escape.
+    @inlinable static var registeredName: Characters {
+        Characters(0x2BFF_7FF2_0000_0000, 0x47FF_FFFE_87FF_FFFE)
+    }
+
+    /// Unreserved of RFC 3986 2.3: - . 0-9, A-Z _ a-z ~
+    @inlinable static var unreserved: Characters {
+        Characters(0x03FF_6000_0000_0000, 0x47FF_FFFE_87FF_FFFE)
+    }
+
+    /// The first byte of `from..<end` that is not of `set`, or `end`.
     @inlinable
-    static func contains(_ byte: UInt8, low: UInt64, high: UInt64) -> Bool {
-        if byte >= 0x80 { return false }
-        return ((byte < 64 ? low : high) &>> UInt64(byte & 63)) & 1 == 1
+    @inline(__always)
+    static func first(
+        outside set: Characters, in bytes: Span<UInt8>, from: Int, to end: Int
+    ) -> Int {
+        check(bytes, from, end)
+        var index = from
+        // Bounds were checked for the whole range.
+        while index < end, unsafe set.contains(bytes[unchecked: index]) { index &+= 1 }
+        return index
+    }
+
+    /// Once for a whole scan: from..<end lies in `bytes`.
+    @inlinable
+    @inline(__always)
+    static func check(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) {
+        invariant(
+            from >= 0 && end <= bytes.count, "scan of \(from)..<\(end) in \(bytes.count) bytes")
     }
 
     @inlinable
@@ -58,20 +88,41 @@ package enum Octets {
         byte &- 0x41 < 26 ? byte | 0x20 : byte
     }
 
-    /// True for the same ASCII letters in any case; `lowercase` holds no upper-case letter.
+    /// True for the same ASCII letters in any case. `lowercase` holds small letters, digits and
+    /// `- / * :` only, and `bytes` no control characters, as in any line of a head: then setting
+    /// bit 5 makes two bytes equal exactly when they are one letter or the same.
     @inlinable
+    @inline(__always)
     package static func equal(
         _ bytes: Span<UInt8>, _ range: Range<Int>, ignoringCase lowercase: StaticString
     ) -> Bool {
-        guard range.count == lowercase.utf8CodeUnitCount else { return false }
-        let other = unsafe lowercase.utf8Start
+        let count = lowercase.utf8CodeUnitCount
+        guard range.count == count else { return false }
+        check(bytes, range.lowerBound, range.upperBound)
         var index = 0
-        while index < range.count {
-            let byte = bytes[range.lowerBound + index]
-            if unsafe lowercased(byte) != other[index] { return false }
-            index += 1
+        while count &- index >= 8 {
+            let word = load8(unchecked: bytes, range.lowerBound &+ index)
+            if (word | 0x2020_2020_2020_2020) != wanted(lowercase, index, 8) { return false }
+            index &+= 8
+        }
+        while index < count {
+            let byte = unsafe bytes[unchecked: range.lowerBound &+ index]
+            if UInt64(byte | 0x20) != wanted(lowercase, index, 1) { return false }
+            index &+= 1
         }
         return true
+    }
+
+    /// `count` bytes of `text` from `index` on, the first in the lowest byte.
+    @inlinable
+    @inline(__always)
+    static func wanted(_ text: StaticString, _ index: Int, _ count: Int) -> UInt64 {
+        let start = unsafe UnsafeRawPointer(text.utf8Start)
+        if count == 1 {
+            return unsafe UInt64(start.load(fromByteOffset: index, as: UInt8.self))
+        }
+        return unsafe UInt64(
+            littleEndian: start.loadUnaligned(fromByteOffset: index, as: UInt64.self))
     }
 
     /// True for the very same bytes.
@@ -97,8 +148,8 @@ package enum Octets {
 
     @inlinable
     static func isToken(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for index in range where !isToken(bytes[index]) { return false }
-        return !range.isEmpty
+        let end = first(outside: token, in: bytes, from: range.lowerBound, to: range.upperBound)
+        return !range.isEmpty && end == range.upperBound
     }
 
     // MARK: Eight octets at a time
@@ -107,6 +158,15 @@ package enum Octets {
 
     @usableFromInline static let ones: UInt64 = 0x0101_0101_0101_0101
     @usableFromInline static let tops: UInt64 = 0x8080_8080_8080_8080
+
+    /// As `load8`; the caller has checked that eight octets are there.
+    @inlinable
+    @inline(__always)
+    static func load8(unchecked bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
+        unsafe UInt64(
+            littleEndian: bytes.bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self))
+    }
 
     @inlinable
     static func load8(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
@@ -125,47 +185,43 @@ package enum Octets {
         marks(word ^ (ones &* UInt64(byte)), below: 1)
     }
 
+    @inlinable
+    static func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F }
+
     /// The first control octet (below 0x20, or 0x7F) of `from..<end`, or `end`.
     @inlinable
+    @inline(__always)
     static func firstControl(_ bytes: Span<UInt8>, from: Int, to end: Int) -> Int {
+        check(bytes, from, end)
         var index = from
-        while index + 8 <= end {
-            let word = load8(bytes, index)
+        while end &- index >= 8 {
+            let word = load8(unchecked: bytes, index)
             let found = marks(word, below: 0x20) | marks(word, equalTo: 0x7F)
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
-            index += 8
+            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
+            index &+= 8
         }
-        while index < end, bytes[index] >= 0x20, bytes[index] != 0x7F { index += 1 }
+        while index < end, unsafe isText(bytes[unchecked: index]) { index &+= 1 }
         return index
     }
 
-    /// The first octet of `from..<end` that JSON writes as an escape, or `end`.
+    /// Marks of the octets that JSON writes as escapes: controls, the quote and the backslash.
     @inlinable
-    static func firstEscapedByJSON(_ bytes: Span<UInt8>, from: Int, to end: Int) -> Int {
-        var index = from
-        while index + 8 <= end {
-            let word = load8(bytes, index)
-            let found =
-                marks(word, below: 0x20) | marks(word, equalTo: 0x22) | marks(word, equalTo: 0x5C)
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        while index < end, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5C {
-            index += 1
-        }
-        return index
+    static func marksEscapedByJSON(_ word: UInt64) -> UInt64 {
+        marks(word, below: 0x20) | marks(word, equalTo: 0x22) | marks(word, equalTo: 0x5C)
     }
 
     /// The first `byte` of `from..<end`, or `end`.
     @inlinable
+    @inline(__always)
     package static func first(_ byte: UInt8, in bytes: Span<UInt8>, from: Int, to end: Int) -> Int {
+        check(bytes, from, end)
         var index = from
-        while index + 8 <= end {
-            let found = marks(load8(bytes, index), equalTo: byte)
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
-            index += 8
+        while end &- index >= 8 {
+            let found = marks(load8(unchecked: bytes, index), equalTo: byte)
+            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
+            index &+= 8
         }
-        while index < end, bytes[index] != byte { index += 1 }
+        while index < end, unsafe bytes[unchecked: index] != byte { index &+= 1 }
         return index
     }
 }

@@ -4,22 +4,20 @@
 extension RequestHead {
     /// method SP request-target SP HTTP-version, with exactly those spaces.
     mutating func parseRequestLine(_ bytes: Span<UInt8>, _ line: Range<Int>) -> HTTPViolation? {
-        var index = line.lowerBound
-        while index < line.upperBound, Octets.isToken(bytes[index]) { index += 1 }
+        let index = Octets.first(
+            outside: Octets.token, in: bytes, from: line.lowerBound, to: line.upperBound)
         let methodRange = line.lowerBound..<index
         guard !methodRange.isEmpty, index < line.upperBound, bytes[index] == Octets.space else {
             return .requestLineForm
         }
+        // The version has eight bytes and a space before it; the rest is the target.
         let targetStart = index + 1
-        let targetEnd = Octets.first(
-            Octets.space, in: bytes, from: targetStart, to: line.upperBound)
-        guard targetEnd > targetStart, line.upperBound - targetEnd == 9 else {
-            return .requestLineForm
-        }
+        let targetEnd = line.upperBound - 9
+        guard targetEnd > targetStart, bytes[targetEnd] == Octets.space,
+            bytes[targetStart] != Octets.space
+        else { return .requestLineForm }
         if let violation = parseVersion(bytes, at: targetEnd + 1) { return violation }
-        guard let method = Method.find(bytes.extracting(methodRange)) else {
-            return .unknownMethod
-        }
+        guard let method = Method.find(bytes, methodRange) else { return .unknownMethod }
         self.method = method
         return parseTarget(bytes, targetStart..<targetEnd)
     }
@@ -56,20 +54,23 @@ extension RequestHead {
     }
 
     private mutating func parsePath(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPViolation? {
-        var index = range.lowerBound
-        while index < range.upperBound, bytes[index] != 0x3F {
-            if !Octets.isTarget(bytes[index]) { return .targetCharacter }
-            index += 1
-        }
-        path = ByteRange(range.lowerBound..<index)
-        if index == range.upperBound { return nil }
-        index += 1
-        query = ByteRange(index..<range.upperBound)
-        while index < range.upperBound {
-            if !Octets.isTarget(bytes[index]) { return .targetCharacter }
-            index += 1
-        }
-        return nil
+        let end = Octets.first(
+            outside: Octets.path, in: bytes, from: range.lowerBound, to: range.upperBound)
+        path = ByteRange(range.lowerBound..<end)
+        if end == range.upperBound { return nil }
+        if bytes[end] == 0x3F { return parseQuery(bytes, (end + 1)..<range.upperBound) }
+        return RequestHead.whyNoTarget(bytes[end])
+    }
+
+    private mutating func parseQuery(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPViolation? {
+        query = ByteRange(range)
+        let end = Octets.first(
+            outside: Octets.query, in: bytes, from: range.lowerBound, to: range.upperBound)
+        return end == range.upperBound ? nil : RequestHead.whyNoTarget(bytes[end])
+    }
+
+    private static func whyNoTarget(_ byte: UInt8) -> HTTPViolation {
+        byte == Octets.space || byte == Octets.tab ? .requestLineForm : .targetCharacter
     }
 
     /// scheme "://" authority path [ "?" query ]; the authority is compared when Host is known.
@@ -85,9 +86,7 @@ extension RequestHead {
             // RFC 9110 4.2.3: an empty path is "/". There is one in "://", so the path lies there.
             path = ByteRange((authority.lowerBound - 1)..<authority.lowerBound)
             if rest.isEmpty { return nil }
-            query = ByteRange((rest.lowerBound + 1)..<rest.upperBound)
-            for index in rest where !Octets.isTarget(bytes[index]) { return .targetCharacter }
-            return nil
+            return parseQuery(bytes, (rest.lowerBound + 1)..<rest.upperBound)
         }
         return parsePath(bytes, rest)
     }
@@ -112,66 +111,30 @@ extension RequestHead {
 
     /// field-name ":" OWS field-value OWS, on one line.
     mutating func parseFieldLine(
-        _ bytes: Span<UInt8>, _ line: Range<Int>, _ limits: HTTPLimits
+        _ bytes: Span<UInt8>, _ line: Range<Int>, fieldsMax: Int
     ) -> HTTPViolation? {
         fieldCount += 1
-        if fieldCount > limits.fieldsMax { return .tooManyFields }
-        var index = line.lowerBound
-        while index < line.upperBound, Octets.isToken(bytes[index]) { index += 1 }
-        let name = line.lowerBound..<index
-        guard index < line.upperBound, bytes[index] == 0x3A, !name.isEmpty else {
-            return .fieldLine(bytes, line, stoppedAt: index)
+        if fieldCount > fieldsMax { return .tooManyFields }
+        let colon = Octets.first(0x3A, in: bytes, from: line.lowerBound, to: line.upperBound)
+        let name = line.lowerBound..<colon
+        guard colon < line.upperBound, let field = FieldName.find(bytes, name) else {
+            // Only the names that are not known must be looked at, byte by byte.
+            let end = Octets.first(
+                outside: Octets.token, in: bytes, from: line.lowerBound, to: line.upperBound)
+            if end == colon, colon < line.upperBound, !name.isEmpty { return nil }
+            return RequestHead.whyNoField(bytes, line, stoppedAt: end)
         }
-        guard let field = FieldName.find(bytes, name) else { return nil }
-        let value = Octets.trimmed(bytes, (index + 1)..<line.upperBound)
-        return record(field, value) ? nil : .repeated(field)
+        let value = Octets.trimmed(bytes, (colon + 1)..<line.upperBound)
+        return record(field, value) ? nil : .repeatedField(field)
     }
-}
 
-extension HTTPViolation {
-    static let requestLineTooLong = HTTPViolation(
-        414, "request line", "The request line is too long: shorten the path or the query.")
-    static let fieldLineTooLong = HTTPViolation(
-        431, "field line", "A field line of the head is too long: send a shorter value.")
-    static let headTooLarge = HTTPViolation(
-        431, "head", "The head is too large: send fewer or shorter fields.")
-    static let tooManyFields = HTTPViolation(
-        431, "head", "The head has too many fields: send fewer.")
-    static let bareCarriageReturn = malformed(
-        "line end", "A CR stands without its LF: end each line of the head with CR LF.")
-    static let bareLineFeed = malformed(
-        "line end", "An LF stands without its CR: end each line of the head with CR LF.")
-    static let controlCharacter = malformed(
-        "head", "The head holds a control character: remove it.")
-    static let requestLineForm = malformed(
-        "request line", "Write the request line as: method, space, target, space, HTTP/1.1.")
-    static let targetForm = malformed(
-        "request target", "Write the request target as a path that starts with /.")
-    static let targetCharacter = malformed(
-        "request target", "The request target holds a character that must be percent-encoded.")
-    static let asteriskTarget = malformed(
-        "request target", "The target * goes with OPTIONS only.")
-    static let unsupportedVersion = HTTPViolation(
-        505, "HTTP version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
-    static let unknownMethod = HTTPViolation(
-        501, "method", "Use GET, HEAD, PUT, POST, DELETE or OPTIONS.")
-
-    static func fieldLine(
+    private static func whyNoField(
         _ bytes: Span<UInt8>, _ line: Range<Int>, stoppedAt index: Int
     ) -> HTTPViolation {
         let isBlank =
             index < line.upperBound
             && (bytes[index] == Octets.space || bytes[index] == Octets.tab)
-        if isBlank, index == line.lowerBound {
-            return malformed("field line", "A field line starts with a space: fold no lines.")
-        }
-        if isBlank {
-            return malformed("field name", "Put no space between a field's name and its colon.")
-        }
-        return malformed("field name", "Write each field line as: name, colon, value.")
-    }
-
-    static func repeated(_ field: FieldName) -> HTTPViolation {
-        malformed(field.name, "This field may come only once.")
+        if isBlank { return index == line.lowerBound ? .foldedLine : .spaceBeforeColon }
+        return .fieldLineForm
     }
 }

@@ -43,7 +43,8 @@ extension RequestHead {
             if index == range.upperBound || index - start < 2 { return false }
             index += 1
         } else {
-            while index < range.upperBound, Octets.isRegisteredName(bytes[index]) { index += 1 }
+            index = Octets.first(
+                outside: Octets.registeredName, in: bytes, from: index, to: range.upperBound)
             if index == range.lowerBound { return false }
         }
         if index == range.upperBound { return true }
@@ -132,23 +133,4 @@ package struct ListElements: Sendable {
         next = comma + 1
         return element
     }
-}
-
-extension HTTPViolation {
-    static let missingHost = malformed("host", "Send the Host field.")
-    static let invalidHost = malformed("host", "Write Host as a name or an address, and a port.")
-    static let differentHost = malformed(
-        "host", "The request target and the Host field name different servers.")
-    static let transferEncodingIn10 = malformed(
-        "transfer-encoding", "HTTP/1.0 has no transfer codings: send Content-Length.")
-    static let lengthAndCoding = malformed(
-        "content-length", "Send Content-Length or Transfer-Encoding, not both.")
-    static let contentLength = malformed(
-        "content-length", "Write Content-Length as one decimal number.")
-    static let transferEncoding = malformed(
-        "transfer-encoding", "Send exactly one transfer coding: chunked.")
-    static let unknownCoding = HTTPViolation(
-        501, "transfer-encoding", "The only transfer coding here is chunked.")
-    static let unknownExpectation = HTTPViolation(
-        417, "expect", "The only expectation met here is 100-continue.")
 }

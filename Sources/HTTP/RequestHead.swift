@@ -12,6 +12,12 @@ package struct ByteRange: Sendable, Equatable {
         length = UInt32(range.count)
     }
 
+    @inlinable
+    init(offset: UInt32, length: UInt32) {
+        self.offset = offset
+        self.length = length
+    }
+
     @inlinable package var range: Range<Int> { Int(offset)..<(Int(offset) + Int(length)) }
     @inlinable package var count: Int { Int(length) }
     @inlinable package var isEmpty: Bool { length == 0 }
@@ -56,10 +62,11 @@ package struct RequestHead: Sendable {
     package internal(set) var fieldCount: Int
     /// From the first field line to the empty line.
     package internal(set) var fieldLines: ByteRange
-    // Invariant: table[f] is meaningful exactly when bit f of `present` is set.
+    // Invariant: table[f] is meaningful exactly when bit f of `present` is set. The offset of the
+    // value is in the upper half, its length in the lower: a head is shorter than 64 KiB.
     @usableFromInline package internal(set) var present: UInt32
     @usableFromInline package internal(set) var repeated: UInt32
-    @usableFromInline package internal(set) var table: InlineArray<28, ByteRange>
+    @usableFromInline package internal(set) var table: InlineArray<28, UInt32>
 
     init() {
         method = .get
@@ -76,7 +83,7 @@ package struct RequestHead: Sendable {
         fieldLines = ByteRange(0..<0)
         present = 0
         repeated = 0
-        table = InlineArray(repeating: ByteRange(0..<0))
+        table = InlineArray(repeating: 0)
     }
 
     @inlinable
@@ -93,14 +100,20 @@ package struct RequestHead: Sendable {
     /// The place of the value of the field's first line, without spaces around it.
     @inlinable
     package func range(of field: FieldName) -> ByteRange? {
-        has(field) ? table[Int(field.rawValue)] : nil
+        has(field) ? place(of: field) : nil
     }
 
     /// The value of the field's first line.
     @inlinable
     @_lifetime(copy bytes)
     package func value(of field: FieldName, in bytes: Span<UInt8>) -> Span<UInt8>? {
-        has(field) ? table[Int(field.rawValue)].of(bytes) : nil
+        has(field) ? place(of: field).of(bytes) : nil
+    }
+
+    @inlinable
+    func place(of field: FieldName) -> ByteRange {
+        let packed = table[Int(field.rawValue)]
+        return ByteRange(offset: packed &>> 16, length: packed & 0xFFFF)
     }
 
     /// The values of all lines of the field, in their order.
@@ -113,6 +126,16 @@ package struct RequestHead: Sendable {
     @inlinable
     package var allLines: FieldLines { FieldLines(fieldLines.range) }
 
+    /// Forgets all that an earlier request may have left and this one may not set.
+    mutating func restart() {
+        query = nil
+        expectsContinue = false
+        framing = .none
+        fieldCount = 0
+        present = 0
+        repeated = 0
+    }
+
     /// Takes one more line of a known field in; false when the field may not come again.
     mutating func record(_ field: FieldName, _ value: Range<Int>) -> Bool {
         let bit = UInt32(1) &<< UInt32(field.rawValue)
@@ -121,7 +144,9 @@ package struct RequestHead: Sendable {
             return field.isList
         }
         present |= bit
-        table[Int(field.rawValue)] = ByteRange(value)
+        table[Int(field.rawValue)] =
+            UInt32(truncatingIfNeeded: value.lowerBound) &<< 16
+            | UInt32(truncatingIfNeeded: value.upperBound &- value.lowerBound)
         return true
     }
 }

@@ -18,6 +18,7 @@ package struct RequestParser: Sendable {
     private var lineStart = 0
     // Invariant: no byte of lineStart..<position is a control byte other than a tab.
     private var position = 0
+    private var fieldsStart = 0
     private var head = RequestHead()
     /// The work done so far: how often a byte was looked at for a line's end.
     package private(set) var bytesExamined = 0
@@ -26,46 +27,61 @@ package struct RequestParser: Sendable {
 
     /// Goes on with the head at the start of `bytes`. After `.needMore` the caller gives the same
     /// bytes again, with more behind them; after `.head` the next call starts a new head.
-    package mutating func parseHead(_ bytes: Span<UInt8>, limits: HTTPLimits) -> HeadResult {
+    package mutating func parseHead(
+        _ bytes: Span<UInt8>, limits: borrowing HTTPLimits
+    ) -> HeadResult {
+        switch advance(bytes, limits) {
+        case .needMore:
+            return .needMore
+        case .invalid(let violation):
+            phase = .failed(violation)
+            return .invalid(violation)
+        case .at(let length):
+            phase = .start
+            return .head(head, length: length)
+        }
+    }
+
+    /// `.at` the end of the head.
+    private mutating func advance(_ bytes: Span<UInt8>, _ limits: borrowing HTTPLimits) -> Found {
+        // RequestHead keeps places in 16 bits each.
+        let headBytesMax = min(limits.headBytesMax, Int(UInt16.max))
         while true {
             switch phase {
             case .start:
-                switch findStart(bytes) {
-                case .needMore: return .needMore
-                case .invalid(let violation): return fail(violation)
-                case .at(let offset):
-                    lineStart = offset
-                    position = offset
-                    phase = .requestLine
-                }
+                let found = findStart(bytes)
+                guard case .at(let offset) = found else { return found }
+                lineStart = offset
+                position = offset
+                head.restart()
+                phase = .requestLine
             case .requestLine:
-                let tooLong = HTTPViolation.requestLineTooLong
-                switch findLine(bytes, limits.requestLineBytesMax, limits.headBytesMax, tooLong) {
-                case .needMore: return .needMore
-                case .invalid(let violation): return fail(violation)
-                case .at(let end):
-                    let line = takeLine(endingAt: end)
-                    if let violation = head.parseRequestLine(bytes, line) { return fail(violation) }
-                    head.fieldLines = ByteRange(lineStart..<lineStart)
-                    phase = .fieldLines
-                }
+                let found = findLine(
+                    bytes, limits.requestLineBytesMax, headBytesMax, .requestLineTooLong)
+                guard case .at(let end) = found else { return found }
+                let violation = head.parseRequestLine(bytes, takeLine(endingAt: end))
+                if let violation { return .invalid(violation) }
+                fieldsStart = lineStart
+                phase = .fieldLines
             case .fieldLines:
-                let tooLong = HTTPViolation.fieldLineTooLong
-                switch findLine(bytes, limits.fieldLineBytesMax, limits.headBytesMax, tooLong) {
-                case .needMore: return .needMore
-                case .invalid(let violation): return fail(violation)
-                case .at(let end):
-                    let line = takeLine(endingAt: end)
-                    if line.isEmpty { return finish(bytes) }
-                    if let violation = head.parseFieldLine(bytes, line, limits) {
-                        return fail(violation)
-                    }
-                    head.fieldLines = ByteRange(head.fieldLines.range.lowerBound..<lineStart)
-                }
+                let found = findLine(
+                    bytes, limits.fieldLineBytesMax, headBytesMax, .fieldLineTooLong)
+                guard case .at(let end) = found else { return found }
+                let line = takeLine(endingAt: end)
+                if line.isEmpty { return settle(bytes, emptyLine: end) }
+                let violation = head.parseFieldLine(bytes, line, fieldsMax: limits.fieldsMax)
+                if let violation { return .invalid(violation) }
             case .failed(let violation):
                 return .invalid(violation)
             }
         }
+    }
+
+    private mutating func settle(_ bytes: Span<UInt8>, emptyLine: Int) -> Found {
+        head.length = lineStart
+        head.fieldLines = ByteRange(fieldsStart..<emptyLine)
+        if let violation = head.settle(bytes) { return .invalid(violation) }
+        return .at(lineStart)
     }
 
     private enum Found { case needMore, invalid(HTTPViolation), at(Int) }
@@ -80,15 +96,35 @@ package struct RequestParser: Sendable {
             if bytes.count < 3 { return .needMore }
             start = 2
         }
-        return Octets.isToken(bytes[start]) ? .at(start) : .invalid(.requestLineForm)
+        return Octets.token.contains(bytes[start]) ? .at(start) : .invalid(.requestLineForm)
     }
 
     /// Where the CR of the line that starts at `lineStart` is.
+    @inline(__always)
     private mutating func findLine(
         _ bytes: Span<UInt8>, _ lineBytesMax: Int, _ headBytesMax: Int, _ tooLong: HTTPViolation
     ) -> Found {
-        let lineLimit = lineStart + lineBytesMax + 1
+        let lineLimit = lineStart &+ lineBytesMax &+ 1
         let end = min(bytes.count, lineLimit, headBytesMax)
+        if position < end {
+            let found = Octets.firstControl(bytes, from: position, to: end)
+            bytesExamined &+= found &- position
+            position = found
+            if end &- found >= 2, bytes[found] == Octets.carriageReturn,
+                bytes[found &+ 1] == Octets.lineFeed
+            {
+                return .at(found)
+            }
+        }
+        return findUnusualLine(bytes, end, lineLimit, headBytesMax, tooLong)
+    }
+
+    /// Goes on where a line has no end yet, holds tabs or meets a limit.
+    @inline(never)
+    private mutating func findUnusualLine(
+        _ bytes: Span<UInt8>, _ end: Int, _ lineLimit: Int, _ headBytesMax: Int,
+        _ tooLong: HTTPViolation
+    ) -> Found {
         while true {
             let found = position < end ? Octets.firstControl(bytes, from: position, to: end) : end
             bytesExamined += found - position + 1
@@ -117,20 +153,5 @@ package struct RequestParser: Sendable {
         lineStart = end + 2
         position = end + 2
         return line
-    }
-
-    private mutating func finish(_ bytes: Span<UInt8>) -> HeadResult {
-        head.length = lineStart
-        if let violation = head.settle(bytes) { return fail(violation) }
-        let done = head
-        let examined = bytesExamined
-        self = RequestParser()
-        bytesExamined = examined
-        return .head(done, length: done.length)
-    }
-
-    private mutating func fail(_ violation: HTTPViolation) -> HeadResult {
-        phase = .failed(violation)
-        return .invalid(violation)
     }
 }
