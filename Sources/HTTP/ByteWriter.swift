@@ -64,6 +64,7 @@ package struct ByteWriter: ~Copyable {
     }
 
     @usableFromInline
+    @inline(never)
     package mutating func grow(_ byteCount: Int) {
         let live = count
         let needed = live + byteCount
@@ -84,13 +85,16 @@ package struct ByteWriter: ~Copyable {
     }
 
     @inlinable
+    @inline(__always)
     package mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe memory.storeBytes(of: byte, toByteOffset: end, as: UInt8.self)
         end += 1
     }
 
+    // Why inlined: the length of a literal is then a constant, and the copy a few moves.
     @inlinable
+    @inline(__always)
     package mutating func append(_ text: StaticString) {
         let count = text.utf8CodeUnitCount
         reserve(count)
