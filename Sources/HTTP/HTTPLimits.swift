@@ -7,9 +7,9 @@ package struct HTTPLimits: Sendable, Equatable {
     package var requestLineBytesMax = 8 * 1024
     /// One field line without its CRLF; more is 431.
     package var fieldLineBytesMax = 8 * 1024
-    /// Field lines of one head, trailers included; more is 431.
+    /// Field lines of one head; more is 431. Trailers count with them; there more is 400.
     package var fieldsMax = 100
-    /// The head with all its line ends, trailers included; more is 431.
+    /// The head with all its line ends, 65,535 at most; more is 431. Trailers count too: 400.
     package var headBytesMax = 32 * 1024
     /// The extensions of one chunk.
     package var chunkExtensionBytesMax = 256

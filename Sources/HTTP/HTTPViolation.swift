@@ -14,121 +14,105 @@ package enum HTTPViolation: Error, Sendable, Equatable {
     case repeatedField(FieldName)
 
     /// What to answer before closing.
-    package var status: Int { row.status }
-    /// The part of the message at fault, such as `content-length`.
-    package var subject: StaticString { row.subject }
-    /// A sentence that tells what to do.
-    package var reason: StaticString { row.reason }
-
-    private typealias Row = (status: Int, subject: StaticString, reason: StaticString)
-
-    private var row: Row {
+    package var status: Int {
         switch self {
         case .requestLineTooLong:
-            (
-                414, "request line",
-                "The request line is too long: shorten the path or the query."
-            )
-        case .fieldLineTooLong:
-            (
-                431, "field line",
-                "A field line of the head is too long: send a shorter value."
-            )
-        case .headTooLarge: (431, "head", "The head is too large: send fewer or shorter fields.")
-        case .tooManyFields: (431, "head", "The head has too many fields: send fewer.")
-        case .bareCarriageReturn:
-            (
-                400, "line end",
-                "A CR stands without its LF: end each line of the head with CR LF."
-            )
-        case .bareLineFeed:
-            (
-                400, "line end",
-                "An LF stands without its CR: end each line of the head with CR LF."
-            )
-        case .controlCharacter: (400, "head", "The head holds a control character: remove it.")
-        case .requestLineForm:
-            (
-                400, "request line",
-                "Write the request line as: method, space, target, space, HTTP/1.1."
-            )
-        case .targetForm:
-            (
-                400, "request target",
-                "Write the request target as a path that starts with /."
-            )
-        case .targetCharacter:
-            (
-                400, "request target",
-                "The request target holds a character that must be percent-encoded."
-            )
-        case .asteriskTarget: (400, "request target", "The target * goes with OPTIONS only.")
+            414
+        case .fieldLineTooLong, .headTooLarge, .tooManyFields:
+            431
+        case .unknownExpectation:
+            417
+        case .unknownMethod, .unknownCoding:
+            501
         case .unsupportedVersion:
-            (
-                505, "HTTP version",
-                "Only HTTP/1.1 and HTTP/1.0 are spoken here."
-            )
-        case .unknownMethod: (501, "method", "Use GET, HEAD, PUT, POST, DELETE or OPTIONS.")
-        case .missingHost: (400, "host", "Send the Host field.")
-        case .invalidHost: (400, "host", "Write Host as a name or an address, and a port.")
-        case .differentHost:
-            (
-                400, "host",
-                "The request target and the Host field name different servers."
-            )
-        case .transferEncodingIn10:
-            (
-                400, "transfer-encoding",
-                "HTTP/1.0 has no transfer codings: send Content-Length."
-            )
-        case .lengthAndCoding:
-            (
-                400, "content-length",
-                "Send Content-Length or Transfer-Encoding, not both."
-            )
-        case .contentLength: (400, "content-length", "Write Content-Length as one decimal number.")
-        case .transferEncoding:
-            (
-                400, "transfer-encoding",
-                "Send exactly one transfer coding: chunked."
-            )
-        case .unknownCoding: (501, "transfer-encoding", "The only transfer coding here is chunked.")
-        case .unknownExpectation: (417, "expect", "The only expectation met here is 100-continue.")
-        case .chunkSize:
-            (
-                400, "chunk size",
-                "Write a chunk's size as one to eight hexadecimal digits, then CR LF."
-            )
-        case .chunkLineEnd: (400, "chunk size", "End the line of a chunk's size with CR LF.")
+            505
+        case .bareCarriageReturn, .bareLineFeed, .controlCharacter, .requestLineForm,
+            .targetForm, .targetCharacter, .asteriskTarget, .missingHost, .invalidHost,
+            .differentHost, .transferEncodingIn10, .lengthAndCoding, .contentLength,
+            .transferEncoding, .chunkSize, .chunkLineEnd, .chunkDataEnd, .chunkExtension,
+            .chunkExtensionTooLong, .trailer, .trailersTooLarge, .foldedLine, .spaceBeforeColon,
+            .fieldLineForm,
+            .repeatedField:
+            400
+        }
+    }
+
+    /// The part of the message at fault, such as `content-length`.
+    package var subject: StaticString {
+        switch self {
+        case .requestLineTooLong, .requestLineForm:
+            "request line"
+        case .fieldLineTooLong, .foldedLine:
+            "field line"
+        case .headTooLarge, .tooManyFields, .controlCharacter:
+            "head"
+        case .bareCarriageReturn, .bareLineFeed:
+            "line end"
+        case .targetForm, .targetCharacter, .asteriskTarget:
+            "request target"
+        case .unsupportedVersion:
+            "HTTP version"
+        case .unknownMethod:
+            "method"
+        case .missingHost, .invalidHost, .differentHost:
+            "host"
+        case .transferEncodingIn10, .transferEncoding, .unknownCoding:
+            "transfer-encoding"
+        case .lengthAndCoding, .contentLength:
+            "content-length"
+        case .unknownExpectation:
+            "expect"
+        case .chunkSize, .chunkLineEnd:
+            "chunk size"
         case .chunkDataEnd:
-            (
-                400, "chunk data",
-                "A chunk's data must be as long as announced, and end with CR LF."
-            )
-        case .chunkExtension:
-            (
-                400, "chunk extension",
-                "Write a chunk's extension as ;name, ;name=value or ;name=\"value\"."
-            )
-        case .chunkExtensionTooLong:
-            (
-                400, "chunk extension",
-                "The chunk extensions are too long: leave them out."
-            )
-        case .trailer: (400, "trailer", "Write each trailer field as: name, colon, value, CR LF.")
-        case .trailersTooLarge:
-            (
-                400, "trailer",
-                "The trailer fields are too large: leave them out."
-            )
-        case .foldedLine: (400, "field line", "A field line starts with a space: fold no lines.")
-        case .spaceBeforeColon:
-            (
-                400, "field name",
-                "Put no space between a field's name and its colon."
-            )
-        case .fieldLineForm: (400, "field name", "Write each field line as: name, colon, value.")
-        case .repeatedField(let field): (400, field.name, "This field may come only once.")
+            "chunk data"
+        case .chunkExtension, .chunkExtensionTooLong:
+            "chunk extension"
+        case .trailer, .trailersTooLarge:
+            "trailer"
+        case .spaceBeforeColon, .fieldLineForm:
+            "field name"
+        case .repeatedField(let field): field.name
+        }
+    }
+
+    /// A sentence that tells what to do.
+    package var reason: StaticString {
+        switch self {
+        case .requestLineTooLong: "The request line is too long: shorten the path or the query."
+        case .fieldLineTooLong: "A field line of the head is too long: send a shorter value."
+        case .headTooLarge: "The head is too large: send fewer or shorter fields."
+        case .tooManyFields: "The head has too many fields: send fewer."
+        case .bareCarriageReturn:
+            "A CR stands without its LF: end each line of the head with CR LF."
+        case .bareLineFeed: "An LF stands without its CR: end each line of the head with CR LF."
+        case .controlCharacter: "The head holds a control character: remove it."
+        case .requestLineForm: "Write the request line as: method, space, target, space, HTTP/1.1."
+        case .targetForm: "Write the request target as a path that starts with /."
+        case .targetCharacter: "The request target holds a character that must be percent-encoded."
+        case .asteriskTarget: "The target * goes with OPTIONS only."
+        case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken here."
+        case .unknownMethod: "Use GET, HEAD, PUT, POST, DELETE or OPTIONS."
+        case .missingHost: "Send the Host field."
+        case .invalidHost: "Write Host as a name or an address, and a port."
+        case .differentHost: "The request target and the Host field name different servers."
+        case .transferEncodingIn10: "HTTP/1.0 has no transfer codings: send Content-Length."
+        case .lengthAndCoding: "Send Content-Length or Transfer-Encoding, not both."
+        case .contentLength: "Write Content-Length as one decimal number."
+        case .transferEncoding: "Send exactly one transfer coding: chunked."
+        case .unknownCoding: "The only transfer coding here is chunked."
+        case .unknownExpectation: "The only expectation met here is 100-continue."
+        case .chunkSize: "Write a chunk's size as one to eight hexadecimal digits, then CR LF."
+        case .chunkLineEnd: "End the line of a chunk's size with CR LF."
+        case .chunkDataEnd: "A chunk's data must be as long as announced, and end with CR LF."
+        case .chunkExtension: "Write a chunk's extension as ;name, ;name=value or ;name=\"value\"."
+        case .chunkExtensionTooLong: "The chunk extensions are too long: leave them out."
+        case .trailer: "Write each trailer field as: name, colon, value, CR LF."
+        case .trailersTooLarge: "The trailer fields are too large: leave them out."
+        case .foldedLine: "A field line starts with a space: fold no lines."
+        case .spaceBeforeColon: "Put no space between a field's name and its colon."
+        case .fieldLineForm: "Write each field line as: name, colon, value."
+        case .repeatedField: "This field may come only once."
         }
     }
 }

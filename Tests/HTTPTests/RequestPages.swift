@@ -1,8 +1,9 @@
 // Reads the pages of Requests/*.md. A case is a heading that is a sentence, perhaps a line
-// `Limits: name=number ...`, a block `http` with the bytes and a block `events` with what must come.
+// `Limits: name=number ...`, a block `http` with the bytes and a block `events` with what must
+// come.
 //
-// In an `http` block each line ends with CR LF, unless it ends with a backslash. Escapes are \r, \n,
-// \t, \0, \\ and \xHH; {{a*9000}} is 9,000 times "a".
+// In an `http` block each line ends with CR LF, unless it ends with a backslash. Escapes are \r,
+// \n, \t, \0, \\ and \xHH; {{a*9000}} is 9,000 times "a".
 
 import Foundation
 import HTTP
