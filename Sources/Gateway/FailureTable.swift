@@ -1,0 +1,169 @@
+// The one table from failures of the tree, refusals of the replica and violations of HTTP to what a
+// client sees: status, code, a sentence that tells what to do, Retry-After. Nothing else in the
+// gateway chooses a status for them.
+
+import Ensemble
+import HTTP
+import Znodes
+
+/// What of a write's request its failures depend on.
+struct WriteIntent: Sendable {
+    enum Kind: Sendable { case put, create, delete }
+    var kind: Kind
+    /// `If-None-Match: *`: an existing znode is a failed condition (RFC 9110 13.1.2).
+    var createsOnly: Bool
+    var path: ZnodePath
+}
+
+extension Problem {
+    init(_ failure: Failure, _ intent: WriteIntent, zxid: Zxid) {
+        switch failure {
+        case .noNode(let path):
+            self.init(.noNode, Self.missing(path, intent), path: path.bytes)
+        case .nodeExists(let path):
+            self.init(
+                .nodeExists,
+                intent.createsOnly
+                    ? "There is a znode at this path: set it without If-None-Match."
+                    : "There is a znode of another mode at this path: set it without a mode.",
+                path: path.bytes)
+            if intent.createsOnly { status = 412 }
+        case .badVersion(let path, absent: true):
+            self.init(
+                .noNode, "There is no znode to match: create it with If-None-Match: *.",
+                path: path.bytes)
+            status = 412
+        case .badVersion(let path, absent: false):
+            self.init(
+                .badVersion, "The znode is another one by now: GET it, and go on from its ETag.",
+                path: path.bytes)
+        case .notEmpty(let path):
+            self.init(
+                .notEmpty, "Delete the children first, or all at once with ?recursive.",
+                path: path.bytes)
+        case .noChildrenForEphemerals(let path):
+            self.init(
+                .noChildrenForEphemerals, "Choose a parent that does not go with a session.",
+                path: path.bytes)
+        case .tooManyZnodes(let path):
+            self.init(
+                .tooLarge, "Too many znodes for one change: delete parts of the subtree first.",
+                path: path.bytes)
+        case .storeFull:
+            self.init(
+                .storeFull, "Delete znodes or shorten their data, or raise the limit of the store.",
+                path: intent.path.bytes)
+        case .invalidPath(let path):
+            self.init(
+                .invalidPath, "This znode cannot be made, changed or deleted: choose another path.",
+                path: path.bytes)
+        case .dataTooLarge(let path):
+            self.init(.tooLarge, "Send less data for this znode.", path: path.bytes)
+        case .unknownCommand:
+            self.init(
+                .notImplemented, "The ensemble does not know this change: upgrade all members.",
+                path: intent.path.bytes)
+        }
+        self.zxid = zxid
+    }
+
+    private static func missing(_ path: ZnodePath, _ intent: WriteIntent) -> StaticString {
+        switch intent.kind {
+        case .create: "The parent does not exist: create it with PUT."
+        case .delete: "There is no znode at this path: nothing is left to delete."
+        case .put:
+            path == intent.path
+                ? "There is no znode at this path: create it without a version."
+                : "The parent does not exist: create it first, or add ?parents."
+        }
+    }
+
+    init(_ refusal: Refusal, retryAfterSeconds: UInt64) {
+        switch refusal {
+        case .noQuorum:
+            self.init(
+                .noQuorum,
+                "No leader has a quorum, and nothing was changed: try again, or read locally.")
+            self.retryAfterSeconds = retryAfterSeconds
+        case .outcomeUnknown:
+            self.init(
+                .outcomeUnknown,
+                "The change may or may not happen: read the znode before you repeat it.")
+        case .overloaded:
+            self.init(
+                .overloaded,
+                "Too much is under way here, and nothing was changed: try again later.")
+            self.retryAfterSeconds = retryAfterSeconds
+        case .zxidAhead(let confirmed):
+            self.init(.zxidAhead, "No change has this zxid yet; the newest is ")
+            echo = Echo(confirmed.rawValue)
+            detailEnd = ": ask for one that an answer of this ensemble gave."
+        case .shuttingDown:
+            self.init(
+                .shuttingDown,
+                "This member is stopping, and nothing was changed: ask another member.")
+            self.retryAfterSeconds = retryAfterSeconds
+        }
+    }
+
+    init(_ violation: HTTPViolation) {
+        let code: ProblemCode =
+            switch violation.status {
+            case 408: .requestTimeout
+            case 413, 414, 431: .tooLarge
+            case 415: .unsupportedMediaType
+            case 501: .notImplemented
+            default: .badRequest
+            }
+        self.init(code, violation.reason)
+        status = violation.status
+    }
+
+    init(_ refusal: EdgeRefusal, retryAfterSeconds: UInt64) {
+        switch refusal {
+        case .headTimeout:
+            self.init(.requestTimeout, "The head of the request came too slowly: send it at once.")
+        case .bodyTimeout:
+            self.init(.requestTimeout, "The body of the request came too slowly: send it faster.")
+        case .bodyTooLarge(let bytesMax):
+            self = .bodyTooLarge(bytesMax: bytesMax)
+        case .connectionLimit:
+            self.init(.overloaded, "The server holds as many connections as it may: try later.")
+            self.retryAfterSeconds = retryAfterSeconds
+        }
+    }
+
+    static func bodyTooLarge(bytesMax: Int) -> Problem {
+        var problem = Problem(.tooLarge, "Send at most ")
+        problem.echo = Echo(UInt64(bytesMax))
+        problem.detailEnd = " bytes."
+        return problem
+    }
+
+    /// The one path rule of every protocol, in words.
+    init(_ error: ZnodePathError) {
+        let detail: StaticString =
+            switch error {
+            case .notAbsolute: "Write the path of a znode with a leading slash."
+            case .emptySegment: "Write each name of the path: none may be empty."
+            case .dotSegment: "No name of the path may be . or .. ."
+            case .illegalCharacter: "The path holds a character that ZooKeeper forbids: remove it."
+            case .notUTF8: "Write the path in UTF-8, percent-encoded."
+            case .nameTooLong: "Shorten the names of the path to 255 bytes each."
+            case .pathTooLong: "Shorten the path to 4096 bytes."
+            case .tooDeep: "Shorten the path to 255 names."
+            case .trailingSlash: "Remove the slash at the end of the path."
+            }
+        self.init(.invalidPath, detail)
+    }
+
+    init(_ error: PercentDecodingError) {
+        let detail: StaticString =
+            switch error {
+            case .badEscape: "Write two hexadecimal digits behind each % of the path."
+            case .encodedSlash: "A name cannot hold a slash: remove %2F from the path."
+            case .encodedNUL: "A name cannot hold a NUL: remove %00 from the path."
+            }
+        self.init(.invalidPath, detail)
+    }
+}

@@ -1,0 +1,188 @@
+// Probes for load balancers and supervisors: `/health...` and `/leader`. Small, open, answered from
+// what the loop knows, by GET, HEAD and OPTIONS alike. A member woken from a pause must not answer
+// from memory: each check compares a time with the boot-time clock of now.
+
+import Ensemble
+import HTTP
+
+/// One line of a health answer; `detail` is at most a number between two texts.
+private struct Check {
+    var name: StaticString
+    var passes: Bool
+    var detail: StaticString
+    var number: UInt64?
+    var detailEnd: StaticString = ""
+}
+
+extension RESTGateway {
+    mutating func probe(
+        _ route: Route, _ head: RequestHead, _ bytes: Span<UInt8>,
+        _ response: ResponseContext, _ context: borrowing RequestContext,
+        _ out: inout ByteWriter
+    ) throws(Problem) -> Disposition<PendingAnswer> {
+        let text = head.queryText(in: bytes)
+        let allowed: ParameterSet = route == .readable ? .of(.maxLag) : []
+        let query = try query(head, text, allowed)
+        let checks: [Check]
+        if route == .readable {
+            let lagMsMax = try query.milliseconds(.maxLag, text) ?? limits.lagMsDefault
+            checks = [serving(context), Self.staleness(context, lagMsMax)]
+        } else if route == .live {
+            checks = [turning()]
+        } else if route == .leader {
+            checks = [serving(context), Self.confirmedLeader(context)]
+        } else {
+            checks = [
+                serving(context), Self.admitted(context), Self.caughtUp(context),
+                leaderKnown(context),
+            ]
+        }
+        writeHealth(checks, route, head.method == .options, response, context, &out)
+        return .answered(keepAlive: response.keepAlive)
+    }
+
+    // MARK: Checks
+
+    private func serving(_ context: borrowing RequestContext) -> Check {
+        let isStopping = context.draining || context.status.stopping
+        return Check(
+            name: "serving", passes: !isStopping,
+            detail: isStopping ? "This member is stopping." : "This member takes requests.")
+    }
+
+    private static func admitted(_ context: borrowing RequestContext) -> Check {
+        let detail: StaticString =
+            switch context.status.refusedBy {
+            case nil: "No other member turns this one away."
+            case .otherEnsemble: "This member's data is that of another ensemble."
+            case .otherStorage: "This member is known with another disk: its data is lost."
+            case .unknownMember: "The others do not know a member of this number."
+            case .wrongAddressee: "An address in --ensemble leads to another member."
+            case .otherProtocol: "The other members speak another protocol version."
+            }
+        return Check(
+            name: "admitted", passes: context.status.refusedBy == nil, detail: detail)
+    }
+
+    private static func caughtUp(_ context: borrowing RequestContext) -> Check {
+        Check(
+            name: "caught_up", passes: context.status.caughtUp,
+            detail: context.status.caughtUp
+                ? "What was committed is applied here."
+                : "This member still applies what was committed.")
+    }
+
+    /// An election of less than `leaderlessReadyMsMax` is no reason to take a member out.
+    private func leaderKnown(_ context: borrowing RequestContext) -> Check {
+        let graceMs = limits.leaderlessReadyMsMax
+        if let since = context.status.leaderlessSinceMs {
+            let forMs = context.nowMs > since ? context.nowMs - since : 0
+            return Check(
+                name: "leader", passes: forMs < graceMs, detail: "No leader with a quorum for ",
+                number: forMs, detailEnd: " ms.")
+        }
+        // The status itself may be old: the replica has not run since a pause.
+        let silentMs = context.stalenessMs
+        let most = graceMs + 2 * context.status.minElectionTimeoutMs
+        return Check(
+            name: "leader", passes: silentMs < most, detail: "The leader was last heard ",
+            number: silentMs, detailEnd: " ms ago.")
+    }
+
+    private static func staleness(
+        _ context: borrowing RequestContext, _ lagMsMax: UInt64
+    ) -> Check {
+        let stalenessMs = context.stalenessMs
+        return Check(
+            name: "staleness", passes: stalenessMs <= lagMsMax,
+            detail: "The leader was last heard ", number: stalenessMs, detailEnd: " ms ago.")
+    }
+
+    private func turning() -> Check {
+        let ageMs = readings().stalestTurnAgeMs
+        return Check(
+            name: "turning", passes: ageMs < limits.turnAgeMsMax,
+            detail: "The least lively thread last turned ", number: ageMs, detailEnd: " ms ago.")
+    }
+
+    private static func confirmedLeader(_ context: borrowing RequestContext) -> Check {
+        let status = context.status
+        if !status.isLeader {
+            return Check(name: "leader", passes: false, detail: "This member does not lead.")
+        }
+        let isConfirmed = context.nowMs < status.leaderConfirmedUntilMs
+        return Check(
+            name: "leader", passes: isConfirmed,
+            detail: isConfirmed
+                ? "A quorum confirms that this member leads."
+                : "No quorum confirms that this member still leads.")
+    }
+
+    // MARK: The answer
+
+    private func writeHealth(
+        _ checks: [Check], _ route: Route, _ isOptions: Bool, _ response: ResponseContext,
+        _ context: borrowing RequestContext, _ out: inout ByteWriter
+    ) {
+        let passes = checks.allSatisfy(\.passes)
+        var answer = ResponseSerializer(
+            status: passes ? 200 : 503, context: response, into: &out)
+        let leader = context.status.leaderStatus
+        if route == .leader, let leader {
+            answer.field("Aviary-Leader", into: &out) { out in
+                out.append(decimal: leader.number)
+                if !leader.httpAddress.isEmpty {
+                    out.append(" ")
+                    out.appendFieldValue(leader.httpAddress.span)
+                }
+            }
+        }
+        if isOptions {
+            answer.field("Allow", into: &out) { route.methods.write(into: &$0) }
+            answer.finishEmpty(into: &out)
+            return
+        }
+        answer.beginBody(contentType: "application/json", into: &out)
+        out.append(passes ? "{\"status\":\"pass\"," : "{\"status\":\"fail\",")
+        if route == .leader {
+            Self.appendLeader(leader, context.status.termNumber, into: &out)
+        }
+        out.append("\"checks\":[")
+        for index in checks.indices {
+            if index > 0 { out.append(",") }
+            checks[index].append(to: &out)
+        }
+        out.append("]}\n")
+        answer.endBody(into: &out)
+    }
+
+    private static func appendLeader(
+        _ leader: MemberStatus?, _ term: UInt64, into out: inout ByteWriter
+    ) {
+        if let leader {
+            out.append("\"leader\":{\"id\":\"")
+            out.append(decimal: leader.number)
+            out.append("\",\"http\":")
+            MembersJSON.appendText(leader.httpAddress, into: &out)
+            out.append("},\"term\":")
+        } else {
+            out.append("\"leader\":null,\"term\":")
+        }
+        out.append(decimal: term)
+        out.append(",")
+    }
+}
+
+extension Check {
+    fileprivate func append(to out: inout ByteWriter) {
+        out.append("{\"name\":\"")
+        out.append(name)
+        out.append(
+            passes ? "\",\"status\":\"pass\",\"detail\":\"" : "\",\"status\":\"fail\",\"detail\":\""
+        )
+        out.append(detail)
+        if let number { out.append(decimal: number) }
+        out.append(detailEnd)
+        out.append("\"}")
+    }
+}

@@ -1,0 +1,190 @@
+// `GET /metrics` in Prometheus' text format 0.0.4: one table of names with their help, in base units,
+// counters ending in `_total`. Values are read when they are asked for; nothing is counted here.
+
+import Ensemble
+import HTTP
+import Znodes
+
+private enum Reading {
+    case count(UInt64)
+    case flag(Bool)
+    /// Written as seconds.
+    case milliseconds(UInt64)
+}
+
+private struct Metric {
+    var name: StaticString
+    var help: StaticString
+    var isCounter = false
+    var reading: Reading
+
+    init(_ name: StaticString, _ help: StaticString, _ reading: Reading) {
+        self.name = name
+        self.help = help
+        self.reading = reading
+    }
+
+    init(counter name: StaticString, _ help: StaticString, _ reading: Reading) {
+        self.init(name, help, reading)
+        isCounter = true
+    }
+
+    func append(to out: inout ByteWriter) {
+        out.append("# HELP ")
+        out.append(name)
+        out.append(" ")
+        out.append(help)
+        out.append("\n# TYPE ")
+        out.append(name)
+        out.append(isCounter ? " counter\n" : " gauge\n")
+        out.append(name)
+        out.append(" ")
+        switch reading {
+        case .count(let count): out.append(decimal: count)
+        case .flag(let flag): out.append(flag ? "1" : "0")
+        case .milliseconds(let milliseconds):
+            out.append(decimal: milliseconds / 1_000)
+            out.append(".")
+            let rest = milliseconds % 1_000
+            if rest < 100 { out.append("0") }
+            if rest < 10 { out.append("0") }
+            out.append(decimal: rest)
+        }
+        out.append("\n")
+    }
+}
+
+enum Metrics {
+    static func append(
+        _ context: borrowing RequestContext, _ readings: ServerReadings, version: [UInt8],
+        into out: inout ByteWriter
+    ) {
+        out.append("# HELP aviary_info What runs here.\n# TYPE aviary_info gauge\n")
+        out.append("aviary_info{member=\"")
+        out.append(decimal: context.status.number)
+        out.append("\",version=\"")
+        out.appendJSONEscaped(version.span)
+        out.append("\"} 1\n")
+        for metric in ensemble(context) { metric.append(to: &out) }
+        for metric in tree(context.status) { metric.append(to: &out) }
+        for metric in server(readings) { metric.append(to: &out) }
+        for metric in process(readings) { metric.append(to: &out) }
+    }
+
+    private static func ensemble(_ context: borrowing RequestContext) -> [Metric] {
+        let status = context.status
+        let leads = status.isLeader && context.nowMs < status.leaderConfirmedUntilMs
+        return [
+            Metric("aviary_is_leader", "A quorum confirms that this member leads.", .flag(leads)),
+            Metric(
+                "aviary_has_leader", "A leader with a quorum is known here.",
+                .flag(status.leaderlessSinceMs == nil)),
+            Metric("aviary_term", "The term of the consensus.", .count(status.termNumber)),
+            Metric(
+                "aviary_failure_tolerance", "Voters that may fail before the quorum is lost.",
+                .count(UInt64(max(0, status.failureTolerance)))),
+            Metric(
+                "aviary_caught_up", "What was committed is applied here.",
+                .flag(status.caughtUp)),
+            Metric(
+                "aviary_leader_contact_age_seconds", "Time since the leader was last heard.",
+                .milliseconds(context.stalenessMs)),
+            Metric(
+                "aviary_commit_zxid", "The newest zxid known as committed.",
+                .count(status.commit.rawValue)),
+            Metric(
+                "aviary_log_first_index", "The first entry in the log.",
+                .count(status.logFirstNumber)),
+            Metric(
+                "aviary_log_last_index", "The last entry in the log.",
+                .count(status.logLastNumber)),
+            Metric(
+                "aviary_snapshot_index", "The last entry in the newest durable snapshot.",
+                .count(status.snapshotNumber)),
+            Metric(
+                counter: "aviary_elections_total", "Elections that this member began.",
+                .count(status.elections)),
+            Metric(
+                counter: "aviary_leader_changes_total", "Leaders that this member came to follow.",
+                .count(status.leaderChanges)),
+            Metric(
+                counter: "aviary_proposals_total", "Changes that this member proposed as leader.",
+                .count(status.proposals)),
+        ]
+    }
+
+    private static func tree(_ status: ReplicaStatus) -> [Metric] {
+        [
+            Metric(
+                "aviary_applied_zxid", "The newest zxid applied to the tree.",
+                .count(status.applied.rawValue)),
+            Metric("aviary_znodes", "Znodes in the tree.", .count(UInt64(status.znodes))),
+            Metric(
+                "aviary_store_bytes", "Paths and data of all znodes.",
+                .count(UInt64(status.storeBytes))),
+            // 53 bits are what a sample holds without rounding.
+            Metric(
+                "aviary_tree_digest", "Digest of the tree, equal on members at the same zxid.",
+                .count(status.digest & (1 << 53 - 1))),
+            Metric("aviary_waits", "Open waits and feeds.", .count(UInt64(status.waits))),
+            Metric(
+                "aviary_pending_writes", "Writes of clients that are not decided yet.",
+                .count(UInt64(status.pendingWrites))),
+        ]
+    }
+
+    private static func server(_ readings: ServerReadings) -> [Metric] {
+        [
+            Metric("aviary_event_loops", "Event loops.", .count(readings.loops)),
+            Metric(
+                "aviary_stalest_turn_age_seconds", "Time since the least lively thread turned.",
+                .milliseconds(readings.stalestTurnAgeMs)),
+            Metric(
+                "aviary_http_connections", "Open HTTP connections.",
+                .count(readings.connectionsOpen)),
+            Metric(
+                counter: "aviary_http_connections_accepted_total", "HTTP connections accepted.",
+                .count(readings.connectionsAccepted)),
+            Metric(
+                counter: "aviary_http_connections_refused_total",
+                "HTTP connections turned away at a limit.",
+                .count(readings.connectionsRefused)),
+            Metric(
+                counter: "aviary_http_requests_total", "HTTP requests taken.",
+                .count(readings.requests)),
+            Metric(
+                "aviary_http_requests_in_flight", "HTTP requests that wait for the replica.",
+                .count(readings.requestsInFlight)),
+            Metric(
+                counter: "aviary_http_received_bytes_total", "Bytes received over HTTP.",
+                .count(readings.bytesReceived)),
+            Metric(
+                counter: "aviary_http_sent_bytes_total", "Bytes sent over HTTP.",
+                .count(readings.bytesSent)),
+            Metric(
+                counter: "aviary_http_timeouts_total", "HTTP connections that were too slow.",
+                .count(readings.timeouts)),
+            Metric(
+                counter: "aviary_http_malformed_requests_total", "HTTP requests refused unread.",
+                .count(readings.violations)),
+        ]
+    }
+
+    /// Names as the client libraries of Prometheus give them.
+    private static func process(_ readings: ServerReadings) -> [Metric] {
+        [
+            Metric(
+                "process_resident_memory_bytes", "Resident memory.",
+                .count(readings.residentBytes)),
+            Metric(
+                counter: "process_cpu_seconds_total", "User and system time used.",
+                .milliseconds(readings.cpuUserMs + readings.cpuSystemMs)),
+            Metric("process_threads", "Threads.", .count(readings.threads)),
+            Metric("process_open_fds", "Open descriptors.", .count(readings.descriptorsOpen)),
+            Metric("process_max_fds", "Descriptors allowed.", .count(readings.descriptorsMax)),
+            Metric(
+                "process_start_time_seconds", "Start of the process since 1970.",
+                .milliseconds(UInt64(max(0, readings.startWallMs)))),
+        ]
+    }
+}
