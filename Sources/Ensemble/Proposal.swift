@@ -9,6 +9,8 @@ package struct Proposal: Sendable, Equatable {
         case command(Command)
         /// Fixes the ensemble's id if none is fixed, and the disks of members that have none fixed.
         case identity(ensemble: EnsembleID, storages: [MemberStorage])
+        /// From here on these limits are in force.
+        case limits(ZnodeLimits)
         /// Of a kind, or with a command, that this version does not know: changes nothing.
         case unknown
     }
@@ -22,6 +24,7 @@ package struct Proposal: Sendable, Equatable {
     static let wallMsOffset = 25
     private static let tagCommand: UInt8 = 1
     private static let tagIdentity: UInt8 = 2
+    private static let tagLimits: UInt8 = 3
 
     static func encode(_ command: Command, origin: ForwardID) -> [UInt8] {
         var bytes = header(tag: tagCommand, origin: origin)
@@ -35,6 +38,12 @@ package struct Proposal: Sendable, Equatable {
         var bytes = header(tag: tagIdentity, origin: origin)
         bytes.append(id: ensemble)
         bytes.append(storages: storages)
+        return bytes
+    }
+
+    static func encode(_ limits: ZnodeLimits, origin: ForwardID) -> [UInt8] {
+        var bytes = header(tag: tagLimits, origin: origin)
+        bytes.append(limits: limits)
         return bytes
     }
 
@@ -78,10 +87,11 @@ package struct Proposal: Sendable, Equatable {
                 body = .unknown
             }
         case Self.tagIdentity:
-            let ensemble = try reader.id()
-            let storages = try reader.storages()
+            body = .identity(ensemble: try reader.id(), storages: try reader.storages())
             try reader.end()
-            body = .identity(ensemble: ensemble, storages: storages)
+        case Self.tagLimits:
+            body = .limits(try reader.limits())
+            try reader.end()
         default:
             body = .unknown
         }
@@ -99,6 +109,13 @@ package struct MemberStorage: Sendable, Equatable {
 }
 
 extension [UInt8] {
+    /// Those that outcomes depend on.
+    mutating func append(limits: ZnodeLimits) {
+        append(u64: UInt64(limits.dataBytesMax))
+        append(u64: UInt64(limits.storeBytesMax))
+        append(u64: UInt64(limits.deletedZnodesMax))
+        append(u64: UInt64(limits.historyBytesMax))
+    }
     mutating func append(id: RandomID) {
         append(u64: id.high)
         append(u64: id.low)
@@ -113,6 +130,18 @@ extension [UInt8] {
 }
 
 extension ByteReader {
+    mutating func limits() throws(CodecError) -> ZnodeLimits {
+        var limits = ZnodeLimits()
+        limits.dataBytesMax = try size()
+        limits.storeBytesMax = try size()
+        limits.deletedZnodesMax = try size()
+        limits.historyBytesMax = try size()
+        return limits
+    }
+    private mutating func size() throws(CodecError) -> Int {
+        guard let size = Int(exactly: try u64()) else { throw .tooLong }
+        return size
+    }
     mutating func id() throws(CodecError) -> RandomID {
         RandomID(high: try u64(), low: try u64())
     }
@@ -124,5 +153,14 @@ extension ByteReader {
             storages.append(MemberStorage(member: MemberID(try u64()), storage: try id()))
         }
         return storages
+    }
+}
+
+extension ZnodeLimits {
+    /// Whether every command comes to the same outcome and history under both.
+    func decidesLike(_ other: ZnodeLimits) -> Bool {
+        dataBytesMax == other.dataBytesMax && storeBytesMax == other.storeBytesMax
+            && deletedZnodesMax == other.deletedZnodesMax
+            && historyBytesMax == other.historyBytesMax
     }
 }

@@ -32,6 +32,10 @@ extension Replica {
         case .identity(let ensemble, let storages):
             applyIdentity(ensemble, storages, into: &effects)
             tree.skip(to: zxid)
+        case .limits(let limits):
+            tree.setLimits(limits)
+            limitsProposedIn = nil
+            tree.skip(to: zxid)
         case .unknown:
             tree.skip(to: zxid)
             decided(proposal.origin, .failed(.unknownCommand), zxid: zxid, into: &effects)

@@ -16,6 +16,7 @@ extension Replica {
         if raft.role == .leader, role != .leader || raft.term != lastTerm {
             forwardsSeen.reset()
             identityProposedIn = nil
+            limitsProposedIn = nil
         }
         if raft.role != .leader, role == .leader { abandonOutgoingSnapshots() }
         role = raft.role

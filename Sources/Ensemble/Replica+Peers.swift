@@ -112,11 +112,29 @@ extension Replica {
         let missing = ([own] + met).filter { identityTable.storage(of: $0.member) == nil }
         guard identityTable.ensemble == nil || !missing.isEmpty else { return }
         let id = ensemble ?? EnsembleID(high: random.next(), low: random.next())
-        var payload = Proposal.encode(
-            ensemble: id, storages: missing,
-            origin: ForwardID(member: identity.member, incarnation: incarnation, counter: 0))
-        Proposal.stamp(&payload, wallMs: wallMs)
-        if case .appended(_, let term) = raft.propose(payload) { identityProposedIn = term }
+        identityProposedIn = propose(
+            Proposal.encode(ensemble: id, storages: missing, origin: ownOrigin))
+    }
+
+    /// As leader: the limits that this member is configured with come into force.
+    mutating func tickLimits() {
+        guard raft.role == .leader, raft.hasCommittedInTerm, limitsProposedIn != raft.term,
+            !tree.limits.decidesLike(options.znodes)
+        else { return }
+        limitsProposedIn = propose(Proposal.encode(options.znodes, origin: ownOrigin))
+    }
+
+    /// Of entries that no client waits for.
+    private var ownOrigin: ForwardID {
+        ForwardID(member: identity.member, incarnation: incarnation, counter: 0)
+    }
+
+    /// The term in which it was appended.
+    private mutating func propose(_ payload: [UInt8]) -> Term? {
+        var stamped = payload
+        Proposal.stamp(&stamped, wallMs: wallMs)
+        guard case .appended(_, let term) = raft.propose(stamped) else { return nil }
+        return term
     }
 
     mutating func applyIdentity(

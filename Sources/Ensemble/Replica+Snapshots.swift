@@ -75,13 +75,15 @@ extension Replica {
         let mark = SnapshotMark(
             index: index, term: lastAppliedTerm,
             configuration: raft.configuration(at: index) ?? raft.configuration)
+        let head = ReplicaSnapshot.encode(
+            ReplicaSnapshot.Head(identity: identityTable, limits: tree.limits))
         tree.beginSnapshot()
         bytesSinceSnapshot = 0
         ownSnapshot.underWay = mark
         ownSnapshot.finishing = false
         ownSnapshot.piecesAhead = 1
         effects.snapshots.append(.begin(mark))
-        effects.snapshots.append(.append(ReplicaSnapshot.encodeHead(identityTable)))
+        effects.snapshots.append(.append(head))
         effects.events.append(.snapshotStarted(mark.index))
     }
 
@@ -221,7 +223,7 @@ extension Replica {
         if let earlier = incoming.mark { effects.snapshots.append(.abandon(earlier.index)) }
         incoming = IncomingSnapshot()
         incoming.mark = mark
-        incoming.decoder = SnapshotDecoder(limits: options.znodes, hashSeed: random.next())
+        incoming.decoder = SnapshotDecoder(hashSeed: random.next())
         effects.snapshots.append(.begin(mark))
     }
 
@@ -252,7 +254,8 @@ extension Replica {
             if mark.index.rawValue <= applied.rawValue { retainSnapshot(mark, into: &effects) }
             return
         }
-        identityTable = restored.identity
+        identityTable = restored.head.identity
+        tree.setLimits(restored.head.limits)
         tree.adopt(restored.tree)
         invariant(
             tree.lastZxid.rawValue == mark.index.rawValue,

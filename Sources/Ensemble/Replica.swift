@@ -71,8 +71,10 @@ package struct Replica: ~Copyable {
     var storedEnsemble: EnsembleID?
 
     var peers: Peers
-    /// The term of an identity entry on its way, so that only one is.
+    /// The term of an entry on its way that this member proposed for the ensemble, so that only
+    /// one is.
     var identityProposedIn: Term?
+    var limitsProposedIn: Term?
     var ownSnapshot = OwnSnapshot()
     var outgoing: [OutgoingSnapshot] = []
     var incoming = IncomingSnapshot()
@@ -105,9 +107,10 @@ package struct Replica: ~Copyable {
         let hashSeed = self.random.next()
         self.nowMs = nowMs
         self.wallMs = wallMs
-        tree = StateMachine(limits: options.znodes, hashSeed: hashSeed)
+        tree = StateMachine(limits: ZnodeLimits(), hashSeed: hashSeed)
         if let restored = consume restored {
-            identityTable = restored.identity
+            identityTable = restored.head.identity
+            tree.setLimits(restored.head.limits)
             tree.adopt(restored.tree)
         }
         let applied = LogIndex(tree.lastZxid.rawValue)
@@ -214,6 +217,7 @@ package struct Replica: ~Copyable {
         tickWaits(into: &effects)
         storeIdentity(into: &effects)
         tickIdentity()
+        tickLimits()
         tickSnapshots(into: &effects)
         if nowMs >= lastReportMs + options.reportMs {
             lastReportMs = nowMs

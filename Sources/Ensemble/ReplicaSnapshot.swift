@@ -1,5 +1,6 @@
 // The bytes of a snapshot's body: the replica's own record first (length, layout number, identity
-// table), then the tree's. Everything in it is replicated state, so equal states give equal bytes.
+// table, limits in force), then the tree's. All of it is replicated state, so equal states give
+// equal bytes.
 
 package import Znodes
 
@@ -15,17 +16,23 @@ enum ReplicaSnapshot {
     /// A bound on what a damaged length may make the decoder keep.
     static let recordBytesMax = 1 << 20
 
-    static func encodeHead(_ identity: IdentityTable) -> [UInt8] {
+    struct Head: Sendable {
+        let identity: IdentityTable
+        let limits: ZnodeLimits
+    }
+
+    static func encode(_ state: Head) -> [UInt8] {
         var record: [UInt8] = []
         record.append(u32: layout)
-        identity.encode(into: &record)
+        state.identity.encode(into: &record)
+        record.append(limits: state.limits)
         var head: [UInt8] = []
         head.append(counted: record)
         return head
     }
 
     /// Nil while `bytes` holds only a part of it.
-    static func decodeHead(_ bytes: Span<UInt8>) throws(CodecError) -> IdentityTable? {
+    static func decodeHead(_ bytes: Span<UInt8>) throws(CodecError) -> Head? {
         var length = ByteReader(bytes)
         let recordBytes = Int(try length.u32())
         guard recordBytes <= recordBytesMax else { throw .tooLong }
@@ -33,53 +40,55 @@ enum ReplicaSnapshot {
         var record = ByteReader(bytes.extracting(4...))
         let layout = try record.u32()
         guard layout == Self.layout else { throw .otherProtocol(layout) }
-        let identity = try IdentityTable(decoding: &record)
+        let state = Head(
+            identity: try IdentityTable(decoding: &record), limits: try record.limits())
         try record.end()
-        return identity
+        return state
     }
 }
 
 /// What a snapshot restores.
 package struct RestoredReplica: ~Copyable {
-    package let identity: IdentityTable
-    package let tree: RestoredState
+    let head: ReplicaSnapshot.Head
+    let tree: RestoredState
 }
 
 /// Takes a snapshot's body in pieces of any size. Throws once, and is useless then.
 package struct SnapshotDecoder: ~Copyable {
-    private var head: [UInt8] = []
-    private var identity: IdentityTable?
-    private var tree: StateRestorer
+    private let hashSeed: UInt64
+    private var headBytes: [UInt8] = []
+    private var head: ReplicaSnapshot.Head?
+    private var tree: StateRestorer?
 
-    package init(limits: ZnodeLimits, hashSeed: UInt64) {
-        tree = StateRestorer(limits: limits, hashSeed: hashSeed)
-    }
+    package init(hashSeed: UInt64) { self.hashSeed = hashSeed }
 
     package mutating func consume(_ bytes: Span<UInt8>) throws(ReplicaSnapshotError) {
         var position = 0
-        while identity == nil, position < bytes.count {
-            head.append(bytes[position])
+        while tree == nil, position < bytes.count {
+            headBytes.append(bytes[position])
             position += 1
-            if head.count < 4 { continue }
+            if headBytes.count < 4 { continue }
             do throws(CodecError) {
-                identity = try ReplicaSnapshot.decodeHead(head.span)
+                guard let whole = try ReplicaSnapshot.decodeHead(headBytes.span) else { continue }
+                head = whole
+                tree = StateRestorer(limits: whole.limits, hashSeed: hashSeed)
             } catch {
                 throw .head(error)
             }
         }
         guard position < bytes.count else { return }
         do throws(SnapshotError) {
-            try tree.consume(bytes.extracting(position...))
+            try tree?.consume(bytes.extracting(position...))
         } catch {
             throw .tree(error)
         }
     }
 
     package consuming func finish() throws(ReplicaSnapshotError) -> RestoredReplica {
-        let known = identity
-        guard let known else { throw .incomplete }
+        let head = self.head
+        guard let head, let tree = self.tree.take() else { throw .incomplete }
         do throws(SnapshotError) {
-            return RestoredReplica(identity: known, tree: try tree.finish())
+            return RestoredReplica(head: head, tree: try tree.finish())
         } catch {
             throw .tree(error)
         }

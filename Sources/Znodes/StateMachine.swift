@@ -3,7 +3,8 @@
 // number. One thread owns it; others look through `publication`.
 
 package struct StateMachine: ~Copyable {
-    package let limits: ZnodeLimits
+    /// In force for the next command; part of the replicated state, see `setLimits`.
+    package private(set) var limits: ZnodeLimits
     /// What event loops read beside this; one for the life of the member.
     package let publication = TreePublication()
     /// The last entry that was applied or skipped.
@@ -80,6 +81,9 @@ package struct StateMachine: ~Copyable {
     package borrowing func withState<R>(_ body: (borrowing TreeState) -> R) -> R {
         body(TreeState(tree.index))
     }
+
+    /// Outcomes depend on limits, so they change only by an applied entry, on all members alike.
+    package mutating func setLimits(_ limits: ZnodeLimits) { self.limits = limits }
 
     /// The member starts anew from a snapshot. Readers go over to it; all watches fire.
     package mutating func adopt(_ restored: consuming RestoredState) {

@@ -1,5 +1,5 @@
-// How much the tree may hold. Outcomes depend on these, so all members of an ensemble must be
-// configured alike.
+// How much the tree may hold. Outcomes depend on these, so those in force are replicated state:
+// `StateMachine.setLimits` changes them, by an entry of the log.
 
 @usableFromInline
 package struct ZnodeLimits: Sendable, Equatable {

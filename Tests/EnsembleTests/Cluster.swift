@@ -48,7 +48,7 @@ final class Node {
         self.disk = disk
         var restored: RestoredReplica?
         if disk.snapshot != nil {
-            var decoder = SnapshotDecoder(limits: options.znodes, hashSeed: seed)
+            var decoder = SnapshotDecoder(hashSeed: seed)
             try decoder.consume(disk.snapshotBody.span)
             restored = try decoder.finish()
         }

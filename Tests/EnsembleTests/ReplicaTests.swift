@@ -116,6 +116,26 @@ struct WriteTests {
         #expect(won.count == 1)
     }
 
+    @Test("The leader's limits come into force on all members by an entry of the log")
+    func replicatedLimits() throws {
+        var options = ReplicaOptions()
+        options.znodes.storeBytesMax = 100
+        let cluster = try Cluster(options: options)
+        _ = try cluster.awaitLeader()
+        try cluster.tick(5)
+        let fits = cluster.put(0, "/fits", String(repeating: "x", count: 50))
+        try cluster.run { cluster.reply(0, fits) != nil }
+        let full = cluster.put(1, "/full", String(repeating: "x", count: 50))
+        try cluster.run { cluster.reply(1, full) != nil }
+        #expect(isCreated(cluster.reply(0, fits)))
+        guard case .decided(.failed(.storeFull), _) = cluster.reply(1, full) else {
+            Issue.record("\(String(describing: cluster.reply(1, full)))")
+            return
+        }
+        try cluster.tick(20)
+        #expect(Set(cluster.nodes.map { $0?.replica.digest }).count == 1)
+    }
+
     @Test("More writes than the limit are refused as overloaded")
     func overloaded() throws {
         var options = ReplicaOptions()
