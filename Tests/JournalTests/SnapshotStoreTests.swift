@@ -184,7 +184,7 @@ struct SnapshotStoreTests {
     }
 
     @Test(
-        "damaged and replaced by an older one need a log that reaches back, else the start is refused"
+        "damaged leave the start to an older one only if the log reaches back"
     )
     func fallback() throws {
         for reaches in [true, false] {

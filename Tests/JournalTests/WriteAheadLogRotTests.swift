@@ -68,7 +68,7 @@ struct WriteAheadLogRotTests {
     }
 
     @Test(
-        "above the mark, in unused space or in a prepared segment costs nothing that was acknowledged"
+        "above the mark or in unused space costs nothing acknowledged"
     )
     func aboveTheMark() throws {
         let (disk, whole, lastOffset) = try Self.makeDisk()
