@@ -58,7 +58,7 @@ package struct StateMachine: ~Copyable {
             }
         publication.endChange(zxid)
         history.closeGroup(bytesMax: limits.historyBytesMax)
-        tree.reclaim()
+        tree.reclaimSome()
         return outcome
     }
 
@@ -74,8 +74,8 @@ package struct StateMachine: ~Copyable {
         lastZxid = zxid
     }
 
-    /// Frees what readers were holding; when idle, and in tests.
-    package mutating func reclaim() { tree.reclaim(always: true) }
+    /// Frees what readers were holding, at most so many pieces of memory: when idle.
+    package mutating func reclaim(piecesMax: Int = .max) { tree.reclaim(piecesMax: piecesMax) }
 
     /// The state at `lastZxid`, on the thread that owns it.
     package borrowing func withState<R>(_ body: (borrowing TreeState) -> R) -> R {
@@ -94,7 +94,7 @@ package struct StateMachine: ~Copyable {
         history = restored.history
         tree.replace(with: restored.tree)
         publication.endChange(lastZxid)
-        tree.reclaim()
+        tree.reclaimSome()
         watches.fireAll()
     }
 

@@ -57,12 +57,18 @@ struct ZnodeTree: ~Copyable {
     }
 
     /// Frees what no reader can hold any more, when it is worth a look at the readers.
-    mutating func reclaim(always: Bool = false) {
-        guard memory.retiredCount >= (always ? 1 : TreeMemory.retiredBatch) else { return }
+    mutating func reclaimSome() {
+        if memory.retiredCount >= TreeMemory.retiredBatch {
+            reclaim(piecesMax: TreeMemory.freedMax)
+        }
+    }
+
+    mutating func reclaim(piecesMax: Int) {
+        guard memory.retiredCount > 0 else { return }
         guard let publication else { return memory.freeAll() }
         let oldest = publication.advanceEpoch()
         memory.epoch = publication.epoch
-        memory.free(olderThan: oldest, max: always ? .max : TreeMemory.freedMax)
+        memory.free(olderThan: oldest, max: piecesMax)
     }
 
     func find(_ path: ZnodePath) -> ZnodeBlock? { path.bytes.withRawBytes { index.find($0) } }

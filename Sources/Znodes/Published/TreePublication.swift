@@ -100,8 +100,9 @@ package struct TreeReader: ~Copyable, Sendable {
     @usableFromInline let offset: Int
     @usableFromInline var isOnline = false
 
+    /// Then the replica's thread is asked. An entry takes microseconds; these last about as long.
     @usableFromInline static let attemptsMax = 8
-    @usableFromInline static let spinsMax = 400
+    @usableFromInline static let spinsMax = 10_000
 
     init(_ publication: TreePublication, _ offset: Int) {
         self.publication = publication
