@@ -127,4 +127,22 @@ int linux_processors(void);
 // All of it, over short writes.
 int linux_write_all(int fd, const void *bytes, size_t count);
 
+// ---- Children, and the end of the process
+
+// Starts `path` in a process group of its own, killed when this thread ends; standard output and
+// error go to a pipe whose non-blocking reading end is `*output`. Gives the child's number.
+int64_t linux_spawn(const char *path, char *const *arguments, int *output);
+int linux_signal_child(int64_t child, int signal);
+// Waits for the end: the exit code, or 0 and the signal that ended it.
+int linux_await_child(int64_t child, int *signal);
+int64_t linux_read(int fd, void *bytes, size_t max);
+// Of this program, without a zero byte.
+int64_t linux_executable_path(char *out, size_t max);
+// NULL when it is not set.
+const char *linux_environment(const char *name);
+// At once, without exit handlers.
+void linux_exit_now(int code);
+// Ends the process by SIGALRM unless it has ended by then.
+void linux_exit_within(unsigned seconds);
+
 #endif

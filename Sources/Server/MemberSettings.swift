@@ -1,0 +1,201 @@
+// From flags and environment variables to a member's configuration. A flag wins over its variable;
+// what is wrong is named by the place where it was written.
+
+internal import Ensemble
+internal import Raft
+internal import System
+internal import Znodes
+
+/// One setting of `aviary serve`: the flag `--data` and the variable `AVIARY_DATA`.
+package enum MemberSetting: String, CaseIterable, Sendable {
+    case id
+    case data
+    case http
+    case peer
+    case ensemble
+    case advertiseHTTP = "advertise-http"
+    case loops
+    case heartbeatMs = "heartbeat-ms"
+    case electionMs = "election-ms"
+    case snapshotEntries = "snapshot-entries"
+    case connectionsMax = "connections-max"
+    case dataBytesMax = "data-bytes-max"
+    case storeBytesMax = "store-bytes-max"
+    case drainMs = "drain-ms"
+    case logLevel = "log-level"
+    case logFormat = "log-format"
+
+    package var flag: String { "--" + rawValue }
+    package var variable: String {
+        "AVIARY_" + String(rawValue.map { $0 == "-" ? "_" : $0 }).uppercased()
+    }
+}
+
+package struct SettingError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+}
+
+package struct MemberSettings {
+    private struct Value {
+        let text: String
+        /// Where it was written, for messages.
+        let origin: String
+    }
+
+    private var values: [MemberSetting: Value] = [:]
+
+    /// `environment` gives a variable's value.
+    package init(flags: [MemberSetting: String], environment: (String) -> String?) {
+        for setting in MemberSetting.allCases {
+            if let text = flags[setting] {
+                values[setting] = Value(text: text, origin: setting.flag)
+            } else if let text = environment(setting.variable), !text.isEmpty {
+                values[setting] = Value(text: text, origin: setting.variable)
+            }
+        }
+    }
+
+    package func configuration() throws(SettingError) -> MemberConfiguration {
+        let id = MemberID(try number(.id, in: 1...UInt64(Int64.max)) ?? 1)
+        let ensemble = try self.ensemble()
+        if !ensemble.isEmpty && !ensemble.contains(where: { $0.id == id }) {
+            throw wrong(.ensemble, "member \(id) itself is not in it (see --id)")
+        }
+        if values[.id] == nil && ensemble.count > 1 {
+            throw SettingError(description: "missing --id (or AVIARY_ID): which member this is")
+        }
+        guard let data = values[.data] else {
+            throw SettingError(
+                description: "missing --data (or AVIARY_DATA): the directory that holds its log")
+        }
+        let (givenHTTP, peer) = (try address(.http), try address(.peer))
+        let (http, nowhere) = (try loopback(port: 8080), try loopback(port: 0))
+        let alone = EnsembleMember(id: id, address: peer ?? nowhere)
+        var configuration = MemberConfiguration(
+            id: id, dataDirectory: data.text, http: givenHTTP ?? http, peer: peer,
+            ensemble: ensemble.isEmpty ? [alone] : ensemble)
+        configuration.advertisedHTTP = try address(.advertiseHTTP)
+        try apply(to: &configuration)
+        return configuration
+    }
+
+    private func apply(to configuration: inout MemberConfiguration) throws(SettingError) {
+        try applyTimes(to: &configuration)
+        if let loops = try number(.loops, in: 1...64) { configuration.loops = Int(loops) }
+        if let entries = try number(.snapshotEntries, in: 1...1_000_000_000) {
+            configuration.replica.snapshotEntries = Int(entries)
+            // Fewer entries are kept than lie between two snapshots.
+            configuration.replica.entriesKept = min(
+                configuration.replica.entriesKept, Int(entries))
+        }
+        if let count = try number(.connectionsMax, in: 1...1_000_000) {
+            configuration.server.connectionsMax = Int(count)
+        }
+        // A write and its head must fit a frame between members.
+        if let bytes = try number(.dataBytesMax, in: 1...(4 << 20)) {
+            configuration.replica.znodes.dataBytesMax = Int(bytes)
+        }
+        if let bytes = try number(.storeBytesMax, in: 1...(1 << 40)) {
+            configuration.replica.znodes.storeBytesMax = Int(bytes)
+        }
+        if let ms = try number(.drainMs, in: 0...3_600_000) { configuration.drainMs = ms }
+        if let name = values[.logLevel] {
+            guard let level = LogLevel(name: name.text) else {
+                throw wrong(.logLevel, "one of debug, info, warning, error")
+            }
+            configuration.logLevel = level
+        }
+        if let name = values[.logFormat] {
+            guard let format = LogFormat(rawValue: name.text) else {
+                throw wrong(.logFormat, "text or json")
+            }
+            configuration.logFormat = format
+        }
+    }
+
+    private func applyTimes(to configuration: inout MemberConfiguration) throws(SettingError) {
+        let tickMs = configuration.replica.tickMs
+        if let ms = try number(.heartbeatMs, in: tickMs...60_000) {
+            guard ms % tickMs == 0 else { throw wrong(.heartbeatMs, "a multiple of \(tickMs)") }
+            configuration.replica.raft.heartbeatTicks = Int(ms / tickMs)
+        }
+        if let text = values[.electionMs]?.text {
+            let parts = text.split(separator: "..", omittingEmptySubsequences: false)
+            guard parts.count == 2, let least = UInt64(parts[0]), let most = UInt64(parts[1]),
+                least > 0, least < most, most <= 600_000, least % tickMs == 0, most % tickMs == 0
+            else {
+                throw wrong(.electionMs, "MIN..MAX, multiples of \(tickMs), such as 250..500")
+            }
+            configuration.replica.raft.electionTicksMin = Int(least / tickMs)
+            configuration.replica.raft.electionTicksMax = Int(most / tickMs)
+        }
+        let raft = configuration.replica.raft
+        guard raft.heartbeatTicks * 2 <= raft.electionTicksMin else {
+            throw SettingError(
+                description: "--heartbeat-ms must be at most half of the least --election-ms: a "
+                    + "heartbeat that comes late would cost an election")
+        }
+    }
+
+    // MARK: Values
+
+    private func ensemble() throws(SettingError) -> [EnsembleMember] {
+        guard let text = values[.ensemble]?.text else { return [] }
+        var members: [EnsembleMember] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2, let id = UInt64(sides[0]), id > 0 else {
+                throw wrong(.ensemble, "ID=HOST:PORT,..., such as 1=10.0.0.1:7000")
+            }
+            do throws(SystemError) {
+                let address = try HostAndPort(parsing: String(sides[1]))
+                members.append(EnsembleMember(id: MemberID(id), address: address))
+            } catch {
+                throw wrong(.ensemble, "ID=HOST:PORT,...; \(error)")
+            }
+        }
+        members.sort { $0.id < $1.id }
+        for (one, next) in zip(members, members.dropFirst()) {
+            if one.id == next.id { throw wrong(.ensemble, "each member once; \(one.id) is twice") }
+            if members.count(where: { $0.address == one.address }) > 1 {
+                throw wrong(.ensemble, "one address for each member; \(one.address) is twice")
+            }
+        }
+        if members.count > 15 { throw wrong(.ensemble, "at most 15 members") }
+        return members
+    }
+
+    private func address(_ setting: MemberSetting) throws(SettingError) -> HostAndPort? {
+        guard let text = values[setting]?.text else { return nil }
+        do throws(SystemError) {
+            return try HostAndPort(parsing: text)
+        } catch {
+            throw wrong(setting, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+        }
+    }
+
+    private func loopback(port: UInt16) throws(SettingError) -> HostAndPort {
+        do throws(SystemError) {
+            return try HostAndPort(parsing: "127.0.0.1:\(port)")
+        } catch {
+            throw SettingError(description: error.description)
+        }
+    }
+
+    private func number(
+        _ setting: MemberSetting, in range: ClosedRange<UInt64>
+    ) throws(SettingError) -> UInt64? {
+        guard let text = values[setting]?.text else { return nil }
+        guard let value = UInt64(text), range.contains(value) else {
+            throw wrong(setting, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private func wrong(_ setting: MemberSetting, _ expected: String) -> SettingError {
+        let value = values[setting]
+        return SettingError(
+            description: "\(value?.origin ?? setting.flag) is \"\(value?.text ?? "")\", "
+                + "and should be: \(expected)")
+    }
+}

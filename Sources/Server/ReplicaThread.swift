@@ -1,0 +1,306 @@
+// The one thread that owns the replica. A turn takes what has come (frames of other members,
+// completions, clients' requests, at most one tick), steps the replica with each, then hands out
+// what it wants done, each kind in one batch. It blocks nowhere but in epoll.
+
+internal import Ensemble
+internal import Journal
+internal import Raft
+internal import System
+
+/// What reaches the replica's thread besides clients' requests.
+enum ReplicaNews: Sendable {
+    case input(Input)
+    /// The resolver's answer to a dial.
+    case resolved(MemberID, [SocketAddress])
+    case end
+}
+
+/// Everything around the replica that its thread hands work to.
+struct ReplicaSurroundings {
+    var requests: Mailbox<LoopRequest>
+    var news: Mailbox<ReplicaNews>
+    var journal: Mailbox<JournalWork>
+    var snapshots: Mailbox<SnapshotWork>
+    var inboxes: LoopInboxes
+    var board: StatusBoard
+    var readings: ServerCounters
+    var counters: MemberCounters
+    var log: Log
+    /// Called once after `Input.stop`, when this member does not lead any more or gave up waiting.
+    var didStepAside: @Sendable () -> Void
+}
+
+struct ReplicaLoop: ~Copyable {
+    /// Leadership is handed over within so long, or not.
+    private static let stepAsideMs: UInt64 = 2_000
+
+    private var replica: Replica
+    private let links: PeerLinks
+    private let around: ReplicaSurroundings
+    private let tickMs: UInt64
+    private var dealer: ReplyDealer
+    private var effects = Effects()
+    private var spins = SpinBudget(spinsMax: 64)
+
+    private var nowMs: UInt64
+    private var nextTickMs: UInt64
+    private var status: ReplicaStatus
+    private var statusIsDue = true
+    private var ended = false
+    /// Set while stopping, until `didStepAside`.
+    private var stepAsideByMs: UInt64?
+    private var isBusy = false
+    private var requestBatch: [LoopRequest] = []
+    private var newsBatch: [ReplicaNews] = []
+
+    init(
+        replica: consuming Replica, links: PeerLinks, tickMs: UInt64, around: ReplicaSurroundings
+    ) throws(SystemError) {
+        try links.epoll.add(around.requests.number, .readable, .requests)
+        try links.epoll.add(around.news.number, .readable, .news)
+        status = replica.status()
+        self.replica = replica
+        self.links = links
+        self.tickMs = tickMs
+        self.around = around
+        dealer = ReplyDealer(around.inboxes)
+        nowMs = Clock.bootMs()
+        nextTickMs = nowMs
+    }
+
+    mutating func run() throws(SystemError) {
+        var events = 0
+        while true {
+            nowMs = Clock.bootMs()
+            links.nowMs = nowMs
+            isBusy = events > 0
+            // Why messages come before the tick: after a pause the leader's heartbeats may lie
+            // there, and time must not run out on a leader that was never silent.
+            for at in 0..<events {
+                let event = links.epoll.event(at)
+                guard event.token.generation != PeerLinks.Kind.wakeup else { continue }
+                links.handle(event.token, event.readiness)
+                takeLinkEvents()
+            }
+            takeNews()
+            takeRequests()
+            tickIfDue()
+            handOut()
+            if ended { return }
+            events = try wait()
+        }
+    }
+
+    private mutating func step(_ input: Input) { replica.step(input, into: &effects) }
+
+    // MARK: What comes in
+
+    private mutating func takeNews() {
+        around.news.take(into: &newsBatch)
+        guard !newsBatch.isEmpty else { return }
+        isBusy = true
+        for news in newsBatch {
+            switch news {
+            case .input(.stop):
+                stepAsideByMs = nowMs + Self.stepAsideMs
+                statusIsDue = true
+                step(.stop)
+            case .input(let input): step(input)
+            case .resolved(let member, let addresses): links.resolved(member, addresses)
+            case .end: ended = true
+            }
+        }
+        newsBatch.removeAll(keepingCapacity: true)
+        takeLinkEvents()
+    }
+
+    private mutating func takeRequests() {
+        around.requests.take(into: &requestBatch)
+        guard !requestBatch.isEmpty else { return }
+        isBusy = true
+        for request in requestBatch {
+            switch request {
+            case .request(let id, let ask): step(.request(id, ask))
+            case .cancel(let id): step(.cancel(id))
+            }
+        }
+        requestBatch.removeAll(keepingCapacity: true)
+    }
+
+    /// One tick a turn at most: after a pause the core's timers must not run ahead of real time.
+    private mutating func tickIfDue() {
+        guard nowMs >= nextTickMs else { return }
+        nextTickMs += tickMs
+        if nextTickMs <= nowMs { nextTickMs = nowMs + tickMs }
+        step(.tick(nowMs: nowMs, wallMs: Clock.wallMs()))
+        links.ownHello = replica.hello
+        links.tick()
+        takeLinkEvents()
+        around.counters.linksOpen(links.links.count { $0.isOpen })
+        around.readings.replicaTurned(atMs: nowMs)
+        statusIsDue = true
+    }
+
+    // MARK: The other members
+
+    private mutating func takeLinkEvents() {
+        while !links.events.isEmpty {
+            for event in links.takeEvents() { take(event) }
+        }
+    }
+
+    /// For the replica, a member is connected while a greeted connection with it stands, in either
+    /// direction: then what it says counts, and what is said to it goes out on our own connection,
+    /// or waits a little there while that is being opened. When frames to it may have been lost,
+    /// the replica hears `peerLost`, and its hello again if it can still be heard.
+    private mutating func take(_ event: PeerLinks.Event) {
+        switch event {
+        case .message(let message, let member):
+            step(.received(message, from: member))
+        case .asks(let inbound, let hello):
+            if let reason = greet(hello) {
+                links.refuse(inbound, reason)
+                greetAgain(hello.member)
+            } else {
+                var answer = replica.hello
+                answer.to = hello.member
+                links.accept(inbound, answer: answer)
+            }
+        case .accepted(let member, let hello):
+            if let reason = greet(hello) {
+                links.close(member, reason)
+            } else {
+                links.confirm(member)
+            }
+        case .refused(let member, let reason):
+            step(.refused(by: member, reason))
+            statusIsDue = true
+        case .sendingLost(let member):
+            step(.peerLost(member))
+            greetAgain(member)
+        case .hearingLost(let member):
+            if !links.isOpen(to: member) { step(.peerLost(member)) }
+        }
+    }
+
+    /// Asks the replica; nil when it lets the other in.
+    private mutating func greet(_ hello: Hello) -> HelloRefusal? {
+        step(.hello(hello))
+        let refusal = effects.refusals.last { $0.member == hello.member }
+        effects.refusals.removeAll(keepingCapacity: true)
+        return refusal?.reason
+    }
+
+    /// A connection of the same member that stands goes on, whoever else used its number.
+    private mutating func greetAgain(_ member: MemberID) {
+        guard let hello = links.greeted(member) else { return }
+        if let reason = greet(hello) {
+            links.close(member, reason)
+            if let peer = links.inboundPeer(of: member) { links.drop(peer) }
+        }
+    }
+
+    // MARK: What goes out
+
+    private mutating func handOut() {
+        if let halt = effects.halt {
+            around.log.end(MemberFailure(.failure, "the replica halted: \(halt)"))
+        }
+        // The log first: it takes longest, and the other members are told meanwhile.
+        if !effects.storage.isEmpty {
+            var work = effects.storage.map { JournalWork.request($0) }
+            _ = around.journal.post(&work)
+        }
+        for (member, message) in effects.sends { links.send(message, to: member) }
+        links.flush()
+        if !effects.snapshots.isEmpty {
+            var work = effects.snapshots.map { SnapshotWork.request($0) }
+            _ = around.snapshots.post(&work)
+        }
+        for event in effects.events { note(event) }
+        // Before the replies: who has an answer finds the status that belongs to it.
+        if statusIsDue { publishStatus() }
+        if !effects.replies.isEmpty { dealer.post(&effects.replies) }
+        effects.reset()
+    }
+
+    private mutating func publishStatus() {
+        statusIsDue = false
+        let newer = replica.status()
+        if newer != status {
+            status = newer
+            around.board.publish(newer)
+        }
+        guard let byMs = stepAsideByMs else { return }
+        if status.role != .leader || status.members.count < 2 || nowMs >= byMs {
+            stepAsideByMs = nil
+            around.didStepAside()
+        }
+    }
+
+    private mutating func note(_ event: ReplicaEvent) {
+        let log = around.log
+        statusIsDue = true
+        switch event {
+        case .roleChanged(let role, let term, let leader):
+            log.info(
+                "role changed", ("role", "\(role)"), ("term", "\(term)"),
+                ("leader", leader.map { "\($0)" } ?? "none"))
+        case .peerRefused(let member, let reason):
+            log.debug("a hello was refused", ("peer", "\(member)"), ("reason", reason.words))
+        case .ensembleFixed(let ensemble):
+            log.info("part of an ensemble", ("ensemble", ensemble.description))
+        case .snapshotStarted(let index):
+            log.info("snapshot started", ("index", "\(index)"))
+        case .snapshotSaved(let index):
+            log.info("snapshot saved", ("index", "\(index)"))
+        case .snapshotSending(let index, let member):
+            log.info("snapshot sending", ("index", "\(index)"), ("to", "\(member)"))
+        case .snapshotInstalled(let index):
+            log.info("snapshot installed", ("index", "\(index)"))
+        }
+    }
+
+    // MARK: Waiting
+
+    private var hasWork: Bool {
+        !around.news.isEmpty || !around.requests.isEmpty || !links.events.isEmpty
+    }
+
+    private mutating func wait() throws(SystemError) -> Int {
+        if !links.events.isEmpty { return try links.epoll.wait(timeoutMs: 0) }
+        if isBusy {
+            var left = spins.take()
+            while left > 0 {
+                let events = try links.epoll.wait(timeoutMs: 0)
+                if events > 0 || hasWork {
+                    spins.paid()
+                    return events
+                }
+                left -= 1
+            }
+            spins.wasted()
+        }
+        let asleep = around.news.prepareToSleep() && around.requests.prepareToSleep()
+        let events = try links.epoll.wait(timeoutMs: asleep ? blockingMs : 0)
+        var woken = (news: false, requests: false)
+        for at in 0..<events {
+            let token = links.epoll.event(at).token
+            if token == .news { woken.news = true }
+            if token == .requests { woken.requests = true }
+        }
+        around.news.awake(byWakeup: woken.news)
+        around.requests.awake(byWakeup: woken.requests)
+        return events
+    }
+
+    private var blockingMs: Int32 {
+        let nowMs = Clock.bootMs()
+        return nextTickMs > nowMs ? Int32(clamping: nextTickMs - nowMs) : 0
+    }
+}
+
+extension Token {
+    fileprivate static let requests = Token(index: 0, generation: PeerLinks.Kind.wakeup)
+    fileprivate static let news = Token(index: 1, generation: PeerLinks.Kind.wakeup)
+}
