@@ -38,38 +38,44 @@ extension EventLoop where Handler: ~Copyable {
     mutating func progress(_ connection: inout Connection, _ token: Token) -> Bool {
         if case .lingering = connection.phase { return linger(&connection, token) }
         if !flush(&connection, token) { return false }
-        var receivesLeft = limits.receivesPerTurnMax
-        while connection.takesRequests {
-            if !connection.input.isEmpty && !connection.wantsMore {
+        var roundsLeft = limits.roundsPerTurnMax
+        while connection.takesRequests && roundsLeft > 0 {
+            if connection.holdsRequests {
                 takeKept(&connection, token.index)
-            } else if connection.readable && receivesLeft > 0 {
-                receivesLeft -= 1
+            } else if connection.readable {
                 if !receive(&connection, token.index) { return false }
             } else {
                 break
             }
+            roundsLeft -= 1
             if !flush(&connection, token) { return false }
         }
         if isAbandonedWait(connection) { return false }
         return settle(&connection, token)
     }
 
-    /// All that could be done now is done: closes, lingers, or waits for what comes next.
+    /// The connection's share of this turn is done: it goes on in the next one, closes, lingers, or
+    /// waits for what comes.
     private mutating func settle(_ connection: inout Connection, _ token: Token) -> Bool {
         if connection.takesRequests {
-            // Half a request will never be whole now.
-            if connection.ended { connection.closing = .atOnce }
-            if case .idle = connection.phase, context.draining, !connection.readable {
+            if connection.readable || connection.holdsRequests {
+                resumeLater(&connection, token)
+            } else if connection.ended {
+                // Half a request will never be whole now.
+                connection.closing = .atOnce
+            } else if case .idle = connection.phase, context.draining {
                 connection.closing = .lingering
             }
         }
         if connection.isClosing && connection.output.isEmpty { return close(&connection, token) }
-        if connection.readable && connection.takesRequests && !connection.resumes {
-            connection.resumes = true
-            resuming.append(token)
-        }
         updateTimer(&connection, token.index)
         return true
+    }
+
+    mutating func resumeLater(_ connection: inout Connection, _ token: Token) {
+        if connection.resumes { return }
+        connection.resumes = true
+        resuming.append(token)
     }
 
     // MARK: Receiving
@@ -234,6 +240,7 @@ extension EventLoop where Handler: ~Copyable {
     ) {
         connection.requests += 1
         counts.requests += 1
+        activity += 1
         let keepAlive = mayKeepAlive(connection, wanted: head.keepAlive)
         let disposition = handler.respond(
             to: head, bytes: headBytes, body: body, keepAlive: keepAlive, context: context,
@@ -284,6 +291,7 @@ extension EventLoop where Handler: ~Copyable {
         }
         connection.pending = nil
         counts.inFlight -= 1
+        activity += 1
         let wanted = connection.pendingKeepAlive
         let disposition = handler.resume(
             pending, with: reply, keepAlive: mayKeepAlive(connection, wanted: wanted),
@@ -303,94 +311,5 @@ extension EventLoop where Handler: ~Copyable {
         handler.refuse(refusal, context: context, into: &out)
         connection.partial = nil
         connection.closing = .lingering
-    }
-
-    // MARK: Sending
-
-    /// Sends what was gathered, in one call if the socket takes it; keeps the rest. False: the peer
-    /// is gone.
-    private mutating func flush(_ connection: inout Connection, _ token: Token) -> Bool {
-        if out.isEmpty && connection.output.isEmpty { return true }
-        if connection.output.isEmpty {
-            let sent = unsafe out.withBytes { unsafe connection.socket.send($0) }
-            switch sent {
-            case .bytes(let count):
-                counts.bytesSent += count
-                out.consume(count)
-            case .wouldBlock: break
-            case .failed:
-                out.removeAll()
-                return false
-            }
-            if out.isEmpty { return true }
-            connection.progressMs = context.nowMs
-            connection.output.append(out.bytes)
-            out.removeAll()
-            return watchWritable(&connection, token)
-        }
-        if !out.isEmpty {
-            connection.output.append(out.bytes)
-            out.removeAll()
-        }
-        switch unsafe connection.output.withBytes({ unsafe connection.socket.send($0) }) {
-        case .bytes(let count):
-            counts.bytesSent += count
-            connection.output.consume(count)
-            connection.progressMs = context.nowMs
-            return true
-        case .wouldBlock:
-            return true
-        case .failed:
-            return false
-        }
-    }
-
-    /// Most connections never need it: it is asked for when a socket is first full.
-    private mutating func watchWritable(_ connection: inout Connection, _ token: Token) -> Bool {
-        if connection.watchesWritable { return true }
-        connection.watchesWritable = true
-        do {
-            try epoll.modify(
-                connection.socket.number, [.readable, .writable, .peerShut, .edge], token)
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    // MARK: Closing
-
-    /// All answers are with the kernel. False: close at once.
-    private mutating func close(_ connection: inout Connection, _ token: Token) -> Bool {
-        if connection.ended { return false }
-        if case .atOnce = connection.closing, connection.input.isEmpty, !connection.readable {
-            return false
-        }
-        connection.socket.shutdownWrite()
-        connection.input.removeAll()
-        connection.enter(.lingering, nowMs: context.nowMs)
-        connection.readable = true
-        return linger(&connection, token)
-    }
-
-    /// Drops what comes until the peer closes, within bounds of bytes and time.
-    private mutating func linger(_ connection: inout Connection, _ token: Token) -> Bool {
-        for _ in 0..<limits.receivesPerTurnMax where connection.readable {
-            switch unsafe connection.socket.receive(into: receiveBuffer) {
-            case .bytes(let count):
-                connection.lingeredBytes += count
-                if connection.lingeredBytes > limits.lingerBytesMax { return false }
-            case .wouldBlock:
-                connection.readable = false
-            case .end, .failed:
-                return false
-            }
-        }
-        if connection.readable && !connection.resumes {
-            connection.resumes = true
-            resuming.append(token)
-        }
-        updateTimer(&connection, token.index)
-        return true
     }
 }

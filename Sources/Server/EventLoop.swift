@@ -46,7 +46,9 @@ internal import System
     private var spins: SpinBudget
     private var batch: [Reply] = []
     private var fired: [UInt32] = []
-    private var requestsBefore = 0
+    /// Grows with each request and each reply.
+    var activity = 0
+    private var activityBefore = 0
 
     init(
         index: Int, limits: ServerLimits, listeners: consuming Listeners, inboxes: LoopInboxes,
@@ -191,9 +193,9 @@ internal import System
     /// Looks at epoll without blocking as long as requests keep coming, then blocks. A wake-up from
     /// a blocked epoll_wait costs more than several empty looks.
     private mutating func wait() throws(SystemError) -> Int {
-        let busy = counts.requests != requestsBefore
-        requestsBefore = counts.requests
-        if !resuming.isEmpty || !outbox.isEmpty { return try epoll.wait(timeoutMs: 0) }
+        let busy = activity != activityBefore
+        activityBefore = activity
+        if !resuming.isEmpty { return try epoll.wait(timeoutMs: 0) }
         if busy {
             var left = spins.take()
             while left > 0 {
@@ -226,6 +228,8 @@ internal import System
         if let nextMs = timers.nextMs { untilMs = min(untilMs, nextMs) }
         if let resumeMs = listeners.resumeMs { untilMs = min(untilMs, resumeMs) }
         if let byMs = drainedByMs { untilMs = min(untilMs, byMs) }
+        // Cancels that the replica had no room for.
+        if !outbox.isEmpty { untilMs = min(untilMs, context.nowMs + 1) }
         let nowMs = Clock.bootMs()
         return untilMs > nowMs ? Int32(clamping: untilMs - nowMs) : 0
     }

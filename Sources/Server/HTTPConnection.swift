@@ -102,6 +102,9 @@ struct HTTPConnection<Pending>: ~Copyable {
         progressMs = nowMs
     }
 
+    /// Received bytes are kept that may hold a whole request.
+    var holdsRequests: Bool { !input.isEmpty && !wantsMore }
+
     /// Nothing stands in the way of the next request.
     var takesRequests: Bool {
         guard output.isEmpty else { return false }
@@ -127,8 +130,8 @@ struct HTTPConnection<Pending>: ~Copyable {
         sinceMs = nowMs
     }
 
-    /// Time-outs of `reliability`: a total for the head, a pace for the body, progress for answers.
-    /// A wait has none here: the replica ends it.
+    /// A total for the head, a pace for the body, progress for answers. A wait has no end here: the
+    /// replica gives it one.
     func deadlineMs(_ limits: borrowing ServerLimits) -> UInt64 {
         if !output.isEmpty { return progressMs + limits.writeStallMs }
         switch phase {

@@ -45,7 +45,7 @@ package final class HTTPServer {
         // All of them listen before the first accepts.
         var waiting: [ListenersBox] = []
         for _ in 0..<inboxes.loops {
-            let listeners = try Listeners(addresses: addresses, backlog: limits.listenBacklog)
+            let listeners = try Listeners(addresses: addresses, limits: limits)
             waiting.append(ListenersBox(listeners))
         }
         for (index, box) in waiting.enumerated() {

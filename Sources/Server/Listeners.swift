@@ -16,12 +16,16 @@ struct Listeners: ~Copyable {
     /// Set while accepting is paused.
     private(set) var resumeMs: UInt64?
 
-    init(addresses: [SocketAddress], backlog: Int) throws(SystemError) {
+    init(addresses: [SocketAddress], limits: ServerLimits) throws(SystemError) {
         reserve = try FileDescriptor.reserve()
         for address in addresses {
-            let socket = try ListeningSocket(address, backlog: backlog, sharedPort: true)
+            let socket = try ListeningSocket(
+                address, backlog: limits.listenBacklog, sharedPort: true)
+            let idle = limits.keepAliveIdleSeconds
             socket.setInheritedOptions(
-                keepAlive: KeepAlive(idleSeconds: 30, intervalSeconds: 10, probes: 3))
+                keepAlive: KeepAlive(
+                    idleSeconds: idle, intervalSeconds: max(idle / 3, 1), probes: 3),
+                userTimeoutMs: limits.unacknowledgedMs)
             entries.append(Entry(socket))
         }
     }

@@ -24,11 +24,15 @@ package struct ServerLimits: Sendable, Equatable {
     /// After the last answer, until the peer has read it and closed.
     package var lingerMs: UInt64 = 2_000
     package var lingerBytesMax = 16 << 20
+    /// A peer is looked for after this long without a word, and given up after as long again.
+    package var keepAliveIdleSeconds: Int32 = 30
+    /// Sent bytes that no one acknowledges.
+    package var unacknowledgedMs: UInt32 = 60_000
 
     /// One receive, and one loop's buffer for it.
     package var receiveBytes = 64 << 10
-    /// Receives of one connection in one turn, so that the others get theirs.
-    package var receivesPerTurnMax = 4
+    /// Receives, and batches of answers, of one connection in one turn: then the others get theirs.
+    package var roundsPerTurnMax = 4
     /// Answers of a pipeline that are gathered before they are sent.
     package var gatheredBytesMax = 256 << 10
     package var eventsPerTurnMax = 512

@@ -116,7 +116,7 @@ package struct Socket: ~Copyable, Sendable {
     }
 }
 
-/// What came of an accept. (Borrowing a case that holds a socket would consume it: it is handed on.)
+/// What came of an accept.
 package enum Accepted: ~Copyable, Sendable {
     case connection(Socket, from: SocketAddress)
     /// No one waits.
@@ -145,18 +145,19 @@ package struct ListeningSocket: ~Copyable, Sendable {
         self.address = SocketAddress(bound)
     }
 
-    /// As many sockets as asked, on one port. With a shared port the kernel would let a second
-    /// server of the same user onto it without a word: so the address is first taken alone.
+    /// Takes the address alone, for a moment; gives it with the real port. To be asked before
+    /// sharing a port: the kernel would let a second server of the same user onto it unnoticed.
     package static func checkFree(_ address: SocketAddress) throws(SystemError) -> SocketAddress {
         let alone = try ListeningSocket(address, backlog: 0, sharedPort: false)
         return alone.address
     }
 
     /// What Linux hands on to every accepted socket, at no call for each.
-    package func setInheritedOptions(keepAlive: KeepAlive) {
+    package func setInheritedOptions(keepAlive: KeepAlive, userTimeoutMs: UInt32) {
         _ = linux_set_no_delay(number)
         _ = linux_set_keep_alive(
             number, keepAlive.idleSeconds, keepAlive.intervalSeconds, keepAlive.probes)
+        _ = linux_set_user_timeout(number, userTimeoutMs)
     }
 
     package func accept() -> Accepted {
