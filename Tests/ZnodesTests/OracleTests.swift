@@ -91,6 +91,27 @@ import Znodes
         #expect(got == expected)
     }
 
+    @Test("The random commands come to every kind of outcome")
+    func everyOutcome() {
+        var kinds: Set<String> = []
+        for seed in UInt64(1)...24 {
+            var machine = StateMachine(limits: Self.smallLimits(seed), hashSeed: seed)
+            var commands = RandomCommands(seed: seed)
+            for _ in 0..<200 {
+                let (command, zxid, timeMs) = commands.next()
+                let outcome = machine.apply(command, zxid: Zxid(zxid), timeMs: timeMs)
+                var text = "\(outcome)"
+                if case .failed(let failure) = outcome { text = "\(failure)" }
+                kinds.insert(String(text.prefix { $0 != "(" }))
+            }
+        }
+        #expect(
+            kinds == [
+                "created", "set", "deleted", "noNode", "nodeExists", "badVersion", "notEmpty",
+                "tooManyZnodes", "storeFull", "invalidPath", "dataTooLarge", "unknownCommand",
+            ])
+    }
+
     @Test(
         "Two stores fed the same entries give the same bytes, whatever their hash seeds and reads")
     func sameEntriesSameBytes() {
