@@ -36,7 +36,7 @@ package struct ChildProcess: ~Copyable {
         let result = unsafe pointers.withUnsafeBufferPointer { buffer in
             unsafe linux_spawn(program, buffer.baseAddress, &number)
         }
-        for unsafepointer in unsafe pointers { unsafe pointer?.deallocate() }
+        for at in unsafe pointers.indices { unsafe pointers[at]?.deallocate() }
         if result < 0 { throw .call("fork", errno: Int32(truncatingIfNeeded: -result)) }
         processID = result
         output = FileDescriptor(owning: number)
