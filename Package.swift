@@ -16,7 +16,8 @@ let package = Package(
         .executable(name: "aviary-simulate", targets: ["aviary-simulate"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
+        .package(
+            url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
         .package(url: "https://github.com/apple/swift-collections", .upToNextMinor(from: "1.6.0")),
     ],
     targets: [
@@ -39,25 +40,31 @@ let package = Package(
         // Floor 5
         .target(
             name: "Server",
-            dependencies: ["Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", deque]),
+            dependencies: [
+                "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", deque,
+            ]),
         // Floor 6
-        .executableTarget(name: "aviary", dependencies: ["Server", argumentParser]),
+        .executableTarget(name: "aviary", dependencies: ["Server", "System", argumentParser]),
 
         // Beside the house: a deterministic world in which whole replicas run.
         .target(
-            name: "Simulation", dependencies: ["Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", heap]),
+            name: "Simulation",
+            dependencies: ["Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", heap]),
         .executableTarget(name: "aviary-simulate", dependencies: ["Simulation", argumentParser]),
 
         .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios"]),
         .testTarget(name: "ZnodesTests", dependencies: ["Znodes"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], exclude: ["Requests"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
-        .testTarget(name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
+        .testTarget(
+            name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Znodes", "HTTP"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "Journal", "Raft"]),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "Gateway", "Ensemble", "Znodes", "HTTP", "System", "Journal", "Raft"]),
+            dependencies: [
+                "Server", "Gateway", "Ensemble", "Znodes", "HTTP", "System", "Journal", "Raft",
+            ]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .testTarget(name: "TidyTests"),
     ]

@@ -32,6 +32,10 @@ package struct MemberConfiguration: Sendable {
     package var replica = ReplicaOptions()
     package var server = ServerLimits()
     package var peers = PeerLimits()
+    /// Origins whose pages may change the tree, such as `https://ops.example.com`.
+    package var allowedOrigins: [String] = []
+    /// Names that those pages may call this server by.
+    package var hostNames: [String] = []
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.text
     /// Requests that wait for the replica's thread; more are answered 503.
@@ -50,6 +54,8 @@ package struct MemberConfiguration: Sendable {
         self.ensemble = ensemble
     }
 
+    /// For the log.
+    package var name: String { id.description }
     var others: [EnsembleMember] { ensemble.filter { $0.id != id } }
     var ownAddress: HostAndPort? { ensemble.first { $0.id == id }?.address }
 }

@@ -38,8 +38,7 @@ struct MemberRecovery: ~Copyable {
                     "a damaged snapshot is passed over",
                     ("files", store.damagedNames.joined(separator: ",")))
             }
-            let restored = try restore(
-                &store, ZnodeOptions(configuration.replica.znodes, hashSeed: random.next()))
+            let restored = try restore(&store, hashSeed: random.next())
             var journal = try WriteAheadLog.recover(
                 storage: try handle(storage), limits: JournalLimits(), freshLogID: try freshID(),
                 snapshot: store.newest, damagedSnapshots: store.damagedNames,
@@ -56,20 +55,11 @@ struct MemberRecovery: ~Copyable {
         }
     }
 
-    private struct ZnodeOptions {
-        let limits: ZnodeLimits
-        let hashSeed: UInt64
-        init(_ limits: ZnodeLimits, hashSeed: UInt64) {
-            self.limits = limits
-            self.hashSeed = hashSeed
-        }
-    }
-
     private static func restore(
-        _ store: inout SnapshotStore<FileStorage>, _ options: ZnodeOptions
+        _ store: inout SnapshotStore<FileStorage>, hashSeed: UInt64
     ) throws(JournalError) -> sending RestoredReplica? {
         guard let mark = store.newest else { return nil }
-        var decoder = SnapshotDecoder(limits: options.limits, hashSeed: options.hashSeed)
+        var decoder = SnapshotDecoder(hashSeed: hashSeed)
         var offset: UInt64 = 0
         var isLast = false
         do {

@@ -22,6 +22,8 @@ package enum MemberSetting: String, CaseIterable, Sendable {
     case dataBytesMax = "data-bytes-max"
     case storeBytesMax = "store-bytes-max"
     case drainMs = "drain-ms"
+    case allowedOrigins = "allowed-origins"
+    case hostNames = "host-names"
     case logLevel = "log-level"
     case logFormat = "log-format"
 
@@ -99,6 +101,12 @@ package struct MemberSettings {
             configuration.replica.znodes.storeBytesMax = Int(bytes)
         }
         if let ms = try number(.drainMs, in: 0...3_600_000) { configuration.drainMs = ms }
+        configuration.allowedOrigins = list(.allowedOrigins)
+        configuration.hostNames = list(.hostNames)
+        try applyLog(to: &configuration)
+    }
+
+    private func applyLog(to configuration: inout MemberConfiguration) throws(SettingError) {
         if let name = values[.logLevel] {
             guard let level = LogLevel(name: name.text) else {
                 throw wrong(.logLevel, "one of debug, info, warning, error")
@@ -138,6 +146,10 @@ package struct MemberSettings {
     }
 
     // MARK: Values
+
+    private func list(_ setting: MemberSetting) -> [String] {
+        (values[setting]?.text ?? "").split(separator: ",").map { String($0).lowercased() }
+    }
 
     private func ensemble() throws(SettingError) -> [EnsembleMember] {
         guard let text = values[.ensemble]?.text else { return [] }

@@ -91,7 +91,8 @@ struct ReplicaLoop: ~Copyable {
         }
     }
 
-    private mutating func step(_ input: Input) { replica.step(input, into: &effects) }
+    /// All inputs of a turn are taken before one settling: their entries and answers go together.
+    private mutating func step(_ input: Input) { replica.take(input, into: &effects) }
 
     // MARK: What comes in
 
@@ -203,6 +204,7 @@ struct ReplicaLoop: ~Copyable {
     // MARK: What goes out
 
     private mutating func handOut() {
+        replica.settle(into: &effects)
         if let halt = effects.halt {
             around.log.end(MemberFailure(.failure, "the replica halted: \(halt)"))
         }
