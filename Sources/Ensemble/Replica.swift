@@ -194,6 +194,8 @@ package struct Replica: ~Copyable {
     }
 
     private static let turnsMax = 1_000_000
+    /// Pieces of memory that readers have left, freed a tick, so that no tick is long.
+    private static let reclaimedPerTick = 4_096
 
     private mutating func settle(_ round: borrowing Ready, into effects: inout Effects) {
         if let storage = round.storage {
@@ -219,6 +221,7 @@ package struct Replica: ~Copyable {
         tickIdentity()
         tickLimits()
         tickSnapshots(into: &effects)
+        tree.reclaim(piecesMax: Self.reclaimedPerTick)
         if nowMs >= lastReportMs + options.reportMs {
             lastReportMs = nowMs
             let report = PeerMessage.report(role: raft.role, applied: LogIndex(applied.rawValue))
