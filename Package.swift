@@ -58,7 +58,9 @@ let package = Package(
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
         .testTarget(
             name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Znodes", "HTTP"]),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Raft", "Znodes", "HTTP"],
+            exclude: ["Pages"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "Journal", "Raft"]),
         .testTarget(
             name: "ServerTests",

@@ -30,7 +30,10 @@ extension Problem {
             if intent.createsOnly { status = 412 }
         case .badVersion(let path, absent: true):
             self.init(
-                .noNode, "There is no znode to match: create it with If-None-Match: *.",
+                .noNode,
+                intent.kind == .delete
+                    ? "There is no znode to match: nothing is left to delete."
+                    : "There is no znode to match: create it with If-None-Match: *.",
                 path: path.bytes)
             status = 412
         case .badVersion(let path, absent: false):

@@ -1,5 +1,6 @@
-// Which web pages may change the tree. A browser sends Origin with what a page makes it write; other
-// clients do not, and are not asked. Reads need no rule: without CORS fields no page can read them.
+// Which web pages may change the tree. A browser sends Origin with what a page makes it write;
+// other clients do not, and are not asked. Reads need no rule: without CORS fields no page can
+// read them.
 
 import HTTP
 

@@ -73,7 +73,8 @@ enum MembersJSON {
         if let number { out.append(decimal: number) } else { out.append("null") }
     }
 
-    /// Null when empty. Another member said it: what is not printable ASCII becomes a question mark.
+    /// Null when empty. Another member said it: what is not printable ASCII becomes a question
+    /// mark.
     static func appendText(_ text: [UInt8], into out: inout ByteWriter) {
         if text.isEmpty {
             out.append("null")

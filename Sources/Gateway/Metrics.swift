@@ -1,5 +1,6 @@
-// `GET /metrics` in Prometheus' text format 0.0.4: one table of names with their help, in base units,
-// counters ending in `_total`. Values are read when they are asked for; nothing is counted here.
+// `GET /metrics` in Prometheus' text format 0.0.4: one table of names with their help, in base
+// units, counters ending in `_total`. Values are read when they are asked for; nothing is counted
+// here.
 
 import Ensemble
 import HTTP
@@ -43,14 +44,25 @@ private struct Metric {
         case .count(let count): out.append(decimal: count)
         case .flag(let flag): out.append(flag ? "1" : "0")
         case .milliseconds(let milliseconds):
-            out.append(decimal: milliseconds / 1_000)
-            out.append(".")
-            let rest = milliseconds % 1_000
-            if rest < 100 { out.append("0") }
-            if rest < 10 { out.append("0") }
-            out.append(decimal: rest)
+            out.append(secondsOfNs: milliseconds * 1_000_000)
         }
         out.append("\n")
+    }
+}
+
+extension ByteWriter {
+    /// Seconds, with as many digits behind the point as there are.
+    fileprivate mutating func append(secondsOfNs ns: UInt64) {
+        append(decimal: ns / 1_000_000_000)
+        var rest = ns % 1_000_000_000
+        if rest == 0 { return }
+        append(".")
+        var digit: UInt64 = 100_000_000
+        while rest > 0 {
+            append(decimal: rest / digit)
+            rest %= digit
+            digit /= 10
+        }
     }
 }
 
@@ -67,6 +79,8 @@ enum Metrics {
         out.append("\"} 1\n")
         for metric in ensemble(context) { metric.append(to: &out) }
         for metric in tree(context.status) { metric.append(to: &out) }
+        for metric in storage(readings) { metric.append(to: &out) }
+        appendSyncs(readings, into: &out)
         for metric in server(readings) { metric.append(to: &out) }
         for metric in process(readings) { metric.append(to: &out) }
     }
@@ -131,6 +145,60 @@ enum Metrics {
                 "aviary_pending_writes", "Writes of clients that are not decided yet.",
                 .count(UInt64(status.pendingWrites))),
         ]
+    }
+
+    private static func storage(_ readings: ServerReadings) -> [Metric] {
+        [
+            Metric(
+                counter: "aviary_journal_entries_total", "Entries written to the log.",
+                .count(readings.entriesAppended)),
+            Metric(
+                counter: "aviary_snapshots_saved_total", "Snapshots made durable.",
+                .count(readings.snapshotsSaved)),
+            Metric(
+                counter: "aviary_snapshots_failed_total", "Snapshots given up.",
+                .count(readings.snapshotsFailed)),
+            Metric(
+                counter: "aviary_peer_sent_bytes_total", "Bytes sent to other members.",
+                .count(readings.peerBytesSent)),
+            Metric(
+                counter: "aviary_peer_received_bytes_total", "Bytes received from other members.",
+                .count(readings.peerBytesReceived)),
+            Metric(
+                counter: "aviary_peer_frames_dropped_total",
+                "Messages for which no link to the member was open.",
+                .count(readings.peerFramesDropped)),
+            Metric(
+                "aviary_peer_links", "Open links to other members.",
+                .count(readings.peerLinksOpen)),
+            Metric(
+                counter: "aviary_log_lines_dropped_total", "Log lines that had no room.",
+                .count(readings.logLinesDropped)),
+        ]
+    }
+
+    /// A histogram: each bucket counts all that were no longer than its bound.
+    private static func appendSyncs(_ readings: ServerReadings, into out: inout ByteWriter) {
+        out.append("# HELP aviary_journal_sync_seconds Time of an fdatasync of the log.\n")
+        out.append("# TYPE aviary_journal_sync_seconds histogram\n")
+        let buckets = readings.journalSyncBuckets
+        var count: UInt64 = 0
+        for (index, boundUs) in ServerReadings.journalSyncBoundsUs.enumerated() {
+            if index < buckets.count { count += buckets[index] }
+            out.append("aviary_journal_sync_seconds_bucket{le=\"")
+            out.append(secondsOfNs: boundUs * 1_000)
+            out.append("\"} ")
+            out.append(decimal: count)
+            out.append("\n")
+        }
+        count = buckets.reduce(0, +)
+        out.append("aviary_journal_sync_seconds_bucket{le=\"+Inf\"} ")
+        out.append(decimal: count)
+        out.append("\naviary_journal_sync_seconds_sum ")
+        out.append(secondsOfNs: readings.journalSyncNsSum)
+        out.append("\naviary_journal_sync_seconds_count ")
+        out.append(decimal: count)
+        out.append("\n")
     }
 
     private static func server(_ readings: ServerReadings) -> [Metric] {

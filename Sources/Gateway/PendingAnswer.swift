@@ -1,5 +1,5 @@
-// What an answer needs once the replica has replied: the request's bytes are gone by then. A wait may
-// hold one for minutes, so it is a few words and a box.
+// What an answer needs once the replica has replied: the request's bytes are gone by then. A wait
+// may hold one for minutes, so it is a few words and a box.
 
 import HTTP
 import Znodes

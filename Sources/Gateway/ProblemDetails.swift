@@ -159,11 +159,12 @@ struct Problem: Error, Sendable {
         return problem
     }
 
-    func with(status: Int) -> Problem {
-        var problem = self
-        problem.status = status
+    static func notImplementedResource(_ what: StaticString) -> Problem {
+        var problem = notImplemented(what)
+        problem.detailEnd = "' yet: GET / names what there is."
         return problem
     }
+
 }
 
 extension Problem {

@@ -151,16 +151,15 @@ package struct RESTGateway: ~Copyable {
         switch route {
         case .unknown:
             throw Problem(.notFound, "There is no such resource: GET / names those that there are.")
-        case .later:
-            throw Problem(.notImplemented, "This resource is not built yet.")
+        case .later(let index):
+            throw .notImplementedResource(Router.later[index])
         case .znode, .watch, .ready, .readable, .live, .leader, .members, .metrics, .openAPIYAML,
             .openAPIJSON, .index, .server:
             break
         }
         if !route.methods.contains(MethodSet(head.method)) {
             if case .members = route, head.method == .post || head.method == .delete {
-                throw Problem(
-                    .notImplemented, "Members cannot be changed yet: start anew with --ensemble.")
+                throw .notImplementedResource("changes of /v1/members")
             }
             var problem = Problem(.methodNotAllowed, "Use one of the methods that Allow names.")
             problem.allow = route.methods

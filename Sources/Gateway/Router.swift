@@ -33,8 +33,8 @@ enum Route: Equatable {
     case members, metrics, openAPIYAML, openAPIJSON, index
     /// `OPTIONS *`.
     case server
-    /// A name of the interface behind which nothing is built yet.
-    case later
+    /// A name of the interface behind which nothing is built yet: its place in `Router.later`.
+    case later(Int)
     case unknown
 
     var methods: MethodSet {
@@ -81,7 +81,8 @@ package enum Router {
             if Octets.equal(path, "/openapi.json") { return .openAPIJSON }
         default: break
         }
-        return isLater(path) ? .later : .unknown
+        for index in later.indices where below(later[index], path) != nil { return .later(index) }
+        return .unknown
     }
 
     /// Where the rest begins when `path` is `prefix` or below it.
@@ -92,11 +93,6 @@ package enum Router {
             Octets.equal(path.extracting(0..<count), prefix)
         else { return nil }
         return count
-    }
-
-    private static func isLater(_ path: Span<UInt8>) -> Bool {
-        for name in later where below(name, path) != nil { return true }
-        return false
     }
 
     /// Refused with 501 until they are built; each stands for all below it.

@@ -1,5 +1,5 @@
-// The event feed `/v1/watch/...` as long poll: every event after a zxid, in order, and where to go on.
-// A quiet feed ends with a bookmark; a gap is never passed over, but told (410).
+// The event feed `/v1/watch/...` as long poll: every event after a zxid, in order, and where to go
+// on. A quiet feed ends with a bookmark; a gap is never passed over, but told (410).
 
 import Ensemble
 import HTTP

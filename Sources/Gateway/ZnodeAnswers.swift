@@ -1,5 +1,5 @@
-// The answers to reads, byte by byte: a znode as JSON or raw, a page of children, 304. What they show
-// was found in one state of the tree before; here it is only written.
+// The answers to reads, byte by byte: a znode as JSON or raw, a page of children, 304. What they
+// show was found in one state of the tree before; here it is only written.
 
 import HTTP
 import Znodes

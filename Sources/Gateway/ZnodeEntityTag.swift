@@ -1,6 +1,6 @@
 // Entity tags of a znode: `"<mzxid>"` names its data, `"c<czxid>-<pzxid>-<cversion>"` the names of
-// its children. A tag never comes back after delete and re-create. Tags are compared as numbers; one
-// that no znode ever had matches none, and is no error.
+// its children. A tag never comes back after delete and re-create. Tags are compared as numbers;
+// one that no znode ever had matches none, and is no error.
 
 import HTTP
 import Znodes

@@ -1,5 +1,5 @@
-// Znodes as JSON, and their stat as header fields. Bytes in, bytes out: no String, no tree of values.
-// Paths and names are valid UTF-8 by the path rule; data is text when it is, else base64.
+// Znodes as JSON, and their stat as header fields. Bytes in, bytes out: no String, no tree of
+// values. Paths and names are valid UTF-8 by the path rule; data is text when it is, else base64.
 
 import HTTP
 import Znodes

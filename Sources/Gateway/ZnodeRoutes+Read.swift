@@ -1,6 +1,7 @@
-// GET and HEAD of `/v1/znodes/...`: reads, conditional reads and waits. The zxid of an answer is that
-// of the state that was really read, so a client that goes on with it misses no final state. A plain
-// local read is one look at the published tree; all else is a small walk between look and replica.
+// GET and HEAD of `/v1/znodes/...`: reads, conditional reads and waits. The zxid of an answer is
+// that of the state that was really read, so a client that goes on with it misses no final state.
+// A plain local read is one look at the published tree; all else is a small walk between look and
+// replica.
 
 import Ensemble
 import HTTP

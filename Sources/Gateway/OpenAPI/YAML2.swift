@@ -1,0 +1,388 @@
+// swift-format-ignore-file
+// Made by openapi/generate.py from openapi/aviary.yaml: change that, never this.
+
+extension OpenAPIDocument {
+    static let yaml2: StaticString = #"""
+              operationId: metrics
+              tags: [operations]
+              summary: Counters and gauges for Prometheus
+              responses:
+                "200":
+                  description: The text format 0.0.4
+                  content:
+                    text/plain:
+                      schema:
+                        type: string
+          /openapi.yaml:
+            get:
+              operationId: openapiYaml
+              tags: [operations]
+              summary: This document
+              responses:
+                "200":
+                  description: This document
+                  content:
+                    application/yaml:
+                      schema:
+                        type: string
+          /openapi.json:
+            get:
+              operationId: openapiJson
+              tags: [operations]
+              summary: This document as JSON
+              responses:
+                "200":
+                  description: This document
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+          /:
+            get:
+              operationId: index
+              tags: [operations]
+              summary: Where to go from here
+              responses:
+                "200":
+                  description: Names of resources
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+        components:
+          parameters:
+            path:
+              name: path
+              in: path
+              required: true
+              description: The names on the way from the root, with slashes between them
+              schema:
+                type: string
+              example: app/config
+            raw:
+              name: raw
+              in: query
+              description: The bytes themselves; so does an Accept that prefers application/octet-stream
+              allowEmptyValue: true
+              schema:
+                type: boolean
+            encoding:
+              name: encoding
+              in: query
+              description: Data as base64 even when it is text
+              schema:
+                type: string
+                enum: [base64]
+            children:
+              name: children
+              in: query
+              description: The names of the children, sorted by bytes, in pages
+              allowEmptyValue: true
+              schema:
+                type: boolean
+            limit:
+              name: limit
+              in: query
+              description: Names in a page of children
+              schema:
+                type: integer
+                minimum: 1
+                maximum: 1000
+                default: 1000
+            after-name:
+              name: after-name
+              in: query
+              description: The page begins behind this name; give the next of the page before
+              schema:
+                type: string
+            consistency:
+              name: consistency
+              in: query
+              description: Local answers from this member at once, which may be behind
+              schema:
+                type: string
+                enum: [linearizable, local]
+                default: linearizable
+            max-staleness:
+              name: max-staleness
+              in: query
+              description: With consistency=local, 503 too_stale when the leader was last heard before this
+              schema:
+                $ref: "#/components/schemas/Duration"
+            at-least:
+              name: at-least
+              in: query
+              description: Answer from a state of this zxid or a newer one
+              schema:
+                type: integer
+                minimum: 0
+            after:
+              name: after
+              in: query
+              description: The zxid that the client has seen; implies at-least
+              schema:
+                type: integer
+                minimum: 0
+            wait:
+              name: wait
+              in: query
+              description: How long to wait for a change; at most 5m, of which up to 5 % are taken off
+              schema:
+                $ref: "#/components/schemas/Duration"
+            mode:
+              name: mode
+              in: query
+              description: Of a new znode; ephemeral, container and ttl are 501 in this version
+              schema:
+                type: string
+                enum: [persistent, ephemeral, container, ttl]
+                default: persistent
+            parents:
+              name: parents
+              in: query
+              description: Create missing parents in the same change
+              allowEmptyValue: true
+              schema:
+                type: boolean
+            version:
+              name: version
+              in: query
+              description: The version that the znode must have; -1 is any
+              schema:
+                type: integer
+                minimum: -1
+                maximum: 2147483647
+            recursive:
+              name: recursive
+              in: query
+              description: The whole subtree
+              allowEmptyValue: true
+              schema:
+                type: boolean
+            Prefer:
+              name: Prefer
+              in: header
+              description: Prefer wait=30 is the same as wait=30s (RFC 7240)
+              schema:
+                type: string
+            If-Match:
+              name: If-Match
+              in: header
+              description: The tags that the znode may have, or * for any; an absent znode is 412 no_node
+              schema:
+                type: string
+            If-None-Match:
+              name: If-None-Match
+              in: header
+              description: On a change only *, which creates only; on a read the tags that the client has
+              schema:
+                type: string
+          headers:
+            Aviary-Zxid:
+              description: The state that the answer was evaluated at
+              schema:
+                type: integer
+                minimum: 0
+            Aviary-Staleness-Ms:
+              description: Of a local read, when the leader was last heard
+              schema:
+                type: integer
+                minimum: 0
+            Aviary-Leader:
+              description: The leader's id, a space, and the address of its HTTP door
+              schema:
+                type: string
+            ETag:
+              description: Names the data, or with children the names of the children
+              schema:
+                type: string
+            Location:
+              description: The path of the new znode
+              schema:
+                type: string
+            Retry-After:
+              description: Seconds
+              schema:
+                type: integer
+          requestBodies:
+            Data:
+              description: The data, of at most 1 MiB, kept as it comes; no Content-Encoding
+              content:
+                "*/*":
+                  schema:
+                    type: string
+                    contentMediaType: application/octet-stream
+          responses:
+            Created:
+              description: Created
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+                ETag:
+                  $ref: "#/components/headers/ETag"
+                Location:
+                  $ref: "#/components/headers/Location"
+              content:
+                application/json:
+                  schema:
+                    $ref: "#/components/schemas/Written"
+            NotModified:
+              description: The view is still the same
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+                ETag:
+                  $ref: "#/components/headers/ETag"
+            BadRequest:
+              description: bad_request, invalid_path or zxid_ahead
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            ForbiddenOrigin:
+              description: forbidden_origin, a web page of an origin that is not allowed
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            NoNode:
+              description: no_node; path names the znode that is missing
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            Conflict:
+              description: node_exists, not_empty or no_children_for_ephemerals
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            HistoryCompacted:
+              description: history_compacted
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            ConditionFailed:
+              description: bad_version, no_node of an absent znode, or node_exists of If-None-Match
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            TooLarge:
+              description: too_large, the data or a recursive delete
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            UnsupportedCoding:
+              description: unsupported_media_type, a Content-Encoding
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            MisdirectedRequest:
+              description: misdirected_request, a Host that this server does not go by
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            NotImplemented:
+              description: not_implemented
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            Unavailable:
+              description: no_quorum, overloaded, shutting_down or too_stale; nothing was changed
+              headers:
+                Retry-After:
+                  $ref: "#/components/headers/Retry-After"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            OutcomeUnknown:
+              description: outcome_unknown, the change may or may not happen
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            StoreFull:
+              description: store_full
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            Healthy:
+              description: All checks pass
+              content:
+                application/json:
+                  schema:
+                    $ref: "#/components/schemas/Health"
+            Unhealthy:
+              description: A check fails
+              content:
+                application/json:
+                  schema:
+                    $ref: "#/components/schemas/Health"
+          schemas:
+            Duration:
+              type: string
+              pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$"
+            Znode:
+              type: object
+              required: [path, data, encoding, stat]
+              properties:
+                path:
+                  type: string
+                data:
+                  type: string
+                encoding:
+                  type: string
+                  enum: [utf-8, base64]
+                stat:
+                  $ref: "#/components/schemas/Stat"
+            Stat:
+              description: ZooKeeper's names
+              type: object
+              required:
+                - czxid
+                - mzxid
+                - pzxid
+                - ctime
+                - mtime
+                - version
+                - cversion
+                - aversion
+                - ephemeralOwner
+                - dataLength
+                - numChildren
+              properties:
+                czxid:
+                  description: The change that created the znode
+                  type: integer
+                mzxid:
+                  description: The change that last set its data
+                  type: integer
+                pzxid:
+                  description: The change that last created or deleted a child
+                  type: integer
+
+        """#
+}

@@ -1,0 +1,218 @@
+// swift-format-ignore-file
+// Made by openapi/generate.py from openapi/aviary.yaml: change that, never this.
+
+extension OpenAPIDocument {
+    static let yaml3: StaticString = #"""
+                ctime:
+                  description: Milliseconds since 1970
+                  type: integer
+                mtime:
+                  description: Milliseconds since 1970
+                  type: integer
+                version:
+                  type: integer
+                cversion:
+                  type: integer
+                aversion:
+                  type: integer
+                ephemeralOwner:
+                  type: ["string", "null"]
+                dataLength:
+                  type: integer
+                numChildren:
+                  type: integer
+            Written:
+              type: object
+              required: [path, created, stat]
+              properties:
+                path:
+                  type: string
+                created:
+                  type: boolean
+                stat:
+                  $ref: "#/components/schemas/Stat"
+            Children:
+              type: object
+              required: [path, zxid, children, next]
+              properties:
+                path:
+                  type: string
+                zxid:
+                  description: Follow changes with the feed from that of the first page
+                  type: integer
+                children:
+                  type: array
+                  items:
+                    type: string
+                next:
+                  description: The after-name of the next page
+                  type: ["string", "null"]
+            EventType:
+              type: string
+              enum: [created, changed, deleted, children]
+            Events:
+              type: object
+              required: [events, next]
+              properties:
+                events:
+                  type: array
+                  items:
+                    type: object
+                    required: [zxid, type, path]
+                    properties:
+                      zxid:
+                        type: integer
+                      type:
+                        $ref: "#/components/schemas/EventType"
+                      path:
+                        type: string
+                next:
+                  description: Go on with after=next
+                  type: integer
+            Problem:
+              description: RFC 9457
+              type: object
+              required: [type, title, status, detail, code]
+              properties:
+                type:
+                  type: string
+                title:
+                  type: string
+                status:
+                  type: integer
+                detail:
+                  description: What to do
+                  type: string
+                code:
+                  $ref: "#/components/schemas/ProblemCode"
+                path:
+                  type: string
+                zxid:
+                  type: integer
+            ProblemCode:
+              type: string
+              enum:
+                - no_node
+                - node_exists
+                - bad_version
+                - not_empty
+                - no_children_for_ephemerals
+                - bad_request
+                - invalid_path
+                - zxid_ahead
+                - not_found
+                - method_not_allowed
+                - not_implemented
+                - unsupported_media_type
+                - forbidden_origin
+                - misdirected_request
+                - history_compacted
+                - too_large
+                - store_full
+                - no_quorum
+                - overloaded
+                - shutting_down
+                - too_stale
+                - outcome_unknown
+                - request_timeout
+            Check:
+              type: object
+              required: [name, status, detail]
+              properties:
+                name:
+                  type: string
+                status:
+                  type: string
+                  enum: [pass, fail]
+                detail:
+                  type: string
+            Health:
+              type: object
+              required: [status, checks]
+              properties:
+                status:
+                  type: string
+                  enum: [pass, fail]
+                checks:
+                  type: array
+                  items:
+                    $ref: "#/components/schemas/Check"
+            LeaderHealth:
+              type: object
+              required: [status, leader, term, checks]
+              properties:
+                status:
+                  type: string
+                  enum: [pass, fail]
+                leader:
+                  type: ["object", "null"]
+                  required: [id, http]
+                  properties:
+                    id:
+                      type: string
+                    http:
+                      type: ["string", "null"]
+                term:
+                  type: integer
+                checks:
+                  type: array
+                  items:
+                    $ref: "#/components/schemas/Check"
+            Members:
+              type: object
+              required: [ensemble, leader, term, failure_tolerance, members]
+              properties:
+                ensemble:
+                  type: ["string", "null"]
+                leader:
+                  type: ["string", "null"]
+                term:
+                  type: integer
+                failure_tolerance:
+                  description: Voters that may fail now before the quorum is lost
+                  type: integer
+                members:
+                  type: array
+                  items:
+                    $ref: "#/components/schemas/Member"
+            Member:
+              description: Null is what is not known
+              type: object
+              required:
+                - id
+                - role
+                - voter
+                - http
+                - peer
+                - zxid
+                - lag
+                - last_contact_ms
+                - version
+                - self
+              properties:
+                id:
+                  type: string
+                role:
+                  type: ["string", "null"]
+                  enum: [follower, candidate, leader, learner, null]
+                voter:
+                  type: boolean
+                http:
+                  type: ["string", "null"]
+                peer:
+                  type: ["string", "null"]
+                zxid:
+                  type: ["integer", "null"]
+                lag:
+                  description: Entries that it has not applied
+                  type: ["integer", "null"]
+                last_contact_ms:
+                  description: How long ago it was last heard
+                  type: ["integer", "null"]
+                version:
+                  type: ["string", "null"]
+                self:
+                  type: boolean
+
+        """#
+}
