@@ -2,6 +2,7 @@
 // `MemberSettings`, or directly by tests.
 
 package import Ensemble
+package import Journal
 package import Raft
 package import System
 
@@ -30,6 +31,7 @@ package struct MemberConfiguration: Sendable {
 
     package var loops = HTTPServer.loopsDefault
     package var replica = ReplicaOptions()
+    package var journal = JournalLimits()
     package var server = ServerLimits()
     package var peers = PeerLimits()
     /// Origins whose pages may change the tree, such as `https://ops.example.com`.

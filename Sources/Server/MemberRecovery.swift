@@ -32,7 +32,7 @@ struct MemberRecovery: ~Copyable {
             let identity = try MemberIdentity.openOrCreate(
                 &storage, memberID: configuration.id, freshStorageID: try freshID())
             var store = try SnapshotStore.open(
-                storage: try handle(storage), limits: JournalLimits())
+                storage: try handle(storage), limits: configuration.journal)
             if !store.damagedNames.isEmpty {
                 log.warning(
                     "a damaged snapshot is passed over",
@@ -40,7 +40,8 @@ struct MemberRecovery: ~Copyable {
             }
             let restored = try restore(&store, hashSeed: random.next())
             var journal = try WriteAheadLog.recover(
-                storage: try handle(storage), limits: JournalLimits(), freshLogID: try freshID(),
+                storage: try handle(storage), limits: configuration.journal,
+                freshLogID: try freshID(),
                 snapshot: store.newest, damagedSnapshots: store.damagedNames,
                 logMustExist: identity.ensembleID != nil)
             let found = journal.takeRecovered()
