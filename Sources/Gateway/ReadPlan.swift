@@ -17,6 +17,14 @@ struct ReadPlan: Sendable {
     /// Names in a page of children.
     var limit = 0
 
+    static var localJSON: ReadPlan {
+        var plan = ReadPlan()
+        plan.local = true
+        return plan
+    }
+
+    private init() {}
+
     static let parameters = ParameterSet.of(
         .raw, .encoding, .children, .limit, .afterName, .stat, .data, .recursive, .depth, .acl,
         .consistency, .maxStaleness, .atLeast, .after, .wait)

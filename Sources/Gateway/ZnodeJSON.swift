@@ -48,11 +48,11 @@ enum ZnodeJSON {
         out.append(",\"mtime\":")
         out.append(decimal: stat.mtimeMs)
         out.append(",\"version\":")
-        out.append(decimal: Int64(stat.version))
+        appendCount(stat.version, into: &out)
         out.append(",\"cversion\":")
-        out.append(decimal: Int64(stat.cversion))
+        appendCount(stat.cversion, into: &out)
         out.append(",\"aversion\":")
-        out.append(decimal: Int64(stat.aversion))
+        appendCount(stat.aversion, into: &out)
         if let owner = stat.ephemeralOwner {
             // A string: session ids use all 64 bits.
             out.append(",\"ephemeralOwner\":\"")
@@ -63,8 +63,18 @@ enum ZnodeJSON {
         }
         out.append(decimal: Int64(stat.dataLength))
         out.append(",\"numChildren\":")
-        out.append(decimal: Int64(stat.numChildren))
+        appendCount(stat.numChildren, into: &out)
         out.append("}")
+    }
+
+    /// Most counts have one digit.
+    @inline(__always)
+    private static func appendCount(_ count: Int32, into out: inout ByteWriter) {
+        if count >= 0, count < 10 {
+            out.append(UInt8(truncatingIfNeeded: count) + 0x30)
+        } else {
+            out.append(decimal: Int64(count))
+        }
     }
 
     /// The stat beside raw bytes.

@@ -28,6 +28,12 @@ extension RESTGateway {
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let text = head.queryText(in: bytes)
+        // What most reads of a busy service look like, byte by byte: 1,000 instructions less.
+        if Octets.equal(text, "consistency=local"), !head.has(.accept), !head.has(.ifNoneMatch),
+            !head.has(.ifMatch)
+        {
+            return try readZnode(start, .localJSON, head, bytes, response, context, &out)
+        }
         let query = try query(head, text, ReadPlan.parameters)
         let plan = try ReadPlan(query, text, head, bytes, limits)
         let isPlain = plan.isPlain(head)
@@ -49,6 +55,22 @@ extension RESTGateway {
             if let waitMs = plan.waitMs {
                 read.deadlineMs = gateway.deadline(waitMs, context)
             }
+            return try gateway.begin(read, response, context, &out)
+        }
+    }
+
+    /// A plain local read.
+    private mutating func readZnode(
+        _ start: Int, _ plan: ReadPlan, _ head: RequestHead, _ bytes: Span<UInt8>,
+        _ response: ResponseContext, _ context: borrowing RequestContext,
+        _ out: inout ByteWriter
+    ) throws(Problem) -> Disposition<PendingAnswer> {
+        try withPath(start, head, bytes) {
+            (gateway, path) throws(Problem) -> Disposition<PendingAnswer> in
+            if try gateway.lookNow(path, plan, response, context, &out) {
+                return .answered(keepAlive: response.keepAlive)
+            }
+            let read = PendingRead(path: ZnodePath(trusted: Array(copying: path)), plan: plan)
             return try gateway.begin(read, response, context, &out)
         }
     }
