@@ -1,0 +1,51 @@
+# Two commands matter: `make run` and `make test`. The rest is for those who work on Aviary.
+# Everything installs what it needs, once, and stays inside this folder (and Debian's packages).
+
+SHELL := /bin/bash
+SWIFT_FLAGS := -c release --explicit-target-dependency-import-check error
+# SwiftPM leaves temporary folders behind; here they are found again.
+export TMPDIR := $(CURDIR)/.build-tmp
+PROGRAM := $(CURDIR)/.build/release/aviary
+DATA ?= ./data
+PORT ?= 8080
+SEEDS ?= 1..300
+MINUTES ?= 10
+
+.PHONY: run build test test-swift test-system lint format simulate bench clean setup-build setup-test setup-bench
+
+run: build ## Build, start three members on loopback, print what to try
+	@scripts/tour $(PORT)
+	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
+
+build: setup-build
+	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary
+
+test: setup-test lint test-swift test-system ## All tests: lint, units, simulator, three real processes
+
+test-swift: setup-build
+	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary
+	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary-simulate
+	@scripts/swift-test $(SWIFT_FLAGS)
+
+test-system: setup-test build
+	@AVIARY=$(PROGRAM) python3 -m pytest -q -p no:cacheprovider Tests/system
+
+lint: setup-build ## swift format, strict
+	@swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
+
+format: setup-build
+	@swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
+
+simulate: setup-build ## make simulate SEEDS=1..10000
+	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary-simulate
+	@.build/release/aviary-simulate --seeds $(SEEDS)
+
+bench: setup-bench build ## Rates and instructions, beside nginx in the same run
+	@AVIARY=$(PROGRAM) python3 Benchmarks/compare.py
+
+setup-build setup-test setup-bench:
+	@mkdir -p $(TMPDIR)
+	@scripts/install $(@:setup-%=%)
+
+clean:
+	@rm -rf .build .build-tmp

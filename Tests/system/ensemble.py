@@ -1,0 +1,226 @@
+"""Real `aviary serve` processes on loopback, and a small HTTP client that talks to them.
+
+Nothing here waits for a length of time: `eventually` polls for a condition until a deadline.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+PROGRAM = os.environ.get(
+    "AVIARY", str(pathlib.Path(__file__).resolve().parents[2] / ".build/release/aviary"))
+
+
+def eventually(condition, within=20.0, what=""):
+    """The first true value of `condition()`; fails after `within` seconds."""
+    end = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {within} s: {what or condition}"
+        time.sleep(0.01)
+
+
+def free_ports(count):
+    """Ports that are free now; held open together so that none is given twice."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def zxid(self):
+        return int(self.headers["Aviary-Zxid"])
+
+    @property
+    def code(self):
+        return self.json["code"]
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:200]!r}>"
+
+
+class Unreachable(Exception):
+    """No answer: the connection was refused, reset or timed out."""
+
+
+class Client:
+    """One keep-alive connection to one member."""
+
+    def __init__(self, port, timeout=15.0):
+        self.port, self.timeout, self.connection = port, timeout, None
+
+    def request(self, method, target, body=None, headers=None):
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(
+                    "127.0.0.1", self.port, timeout=self.timeout)
+            self.connection.request(method, target, body, headers or {})
+            answer = self.connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unreachable(f"{method} {target} on {self.port}: {error!r}") from error
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def get(self, target, **headers):
+        return self.request("GET", target, headers=_fields(headers))
+
+    def put(self, target, body=b"", **headers):
+        return self.request("PUT", target, body, _fields(headers))
+
+    def post(self, target, body=b"", **headers):
+        return self.request("POST", target, body, _fields(headers))
+
+    def delete(self, target, **headers):
+        return self.request("DELETE", target, headers=_fields(headers))
+
+
+def _fields(words):
+    return {name.replace("_", "-"): value for name, value in words.items()}
+
+
+class Member:
+    def __init__(self, ensemble, member, http_port, peer_port):
+        self.ensemble, self.id = ensemble, member
+        self.http_port, self.peer_port = http_port, peer_port
+        self.data = ensemble.folder / f"member-{member}"
+        self.log_path = ensemble.folder / f"member-{member}.log"
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def start(self, extra=()):
+        assert self.process is None
+        peers = ",".join(f"{m.id}=127.0.0.1:{m.peer_port}" for m in self.ensemble.members)
+        command = [
+            PROGRAM, "serve", "--id", str(self.id), "--data", str(self.data),
+            "--http", f"127.0.0.1:{self.http_port}"]
+        if len(self.ensemble.members) > 1:
+            command += ["--peer", f"127.0.0.1:{self.peer_port}", "--ensemble", peers]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.ensemble.options, *extra], stdout=log, stderr=log)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop(self, within=20.0):
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        code = self.process.wait(timeout=within)
+        self.process = None
+        return code
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def client(self, timeout=15.0):
+        return Client(self.http_port, timeout)
+
+    def once(self, method, target, body=None, headers=None, timeout=15.0):
+        """One request on a connection of its own."""
+        client = self.client(timeout)
+        try:
+            return client.request(method, target, body, headers)
+        finally:
+            client.close()
+
+    def answers(self, target, status=200):
+        try:
+            return self.once("GET", target, timeout=3.0).status == status
+        except Unreachable:
+            return False
+
+
+class Ensemble:
+    def __init__(self, folder, members=3, options=()):
+        self.folder, self.options = pathlib.Path(folder), list(options)
+        ports = free_ports(2 * members)
+        self.members = []
+        for number in range(members):
+            self.members.append(Member(self, number + 1, ports[2 * number], ports[2 * number + 1]))
+
+    def __enter__(self):
+        for member in self.members:
+            member.start()
+        self.ready()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            for member in self.members:
+                tail = member.log[-3000:] if member.log_path.exists() else ""
+                print(f"--- member {member.id} ---\n{tail}")
+        for member in self.members:
+            if member.process is not None:
+                member.process.send_signal(signal.SIGCONT)
+            member.kill()
+
+    @property
+    def running(self):
+        return [member for member in self.members if member.process is not None]
+
+    def ready(self, members=None, within=20.0):
+        for member in members or self.running:
+            eventually(
+                lambda: member.answers("/health/ready"), within, f"member {member.id} is ready")
+
+    def leader(self, within=20.0):
+        def find():
+            return next((m for m in self.running if m.answers("/leader")), None)
+        return eventually(find, within, "a leader")
+
+    def followers(self):
+        leader = self.leader()
+        return [member for member in self.running if member is not leader]
+
+    def same_everywhere(self, within=20.0):
+        """All running members have applied the same zxid and hold the same tree."""
+        def digests():
+            found = set()
+            for member in self.running:
+                try:
+                    text = member.once("GET", "/metrics").body.decode()
+                except Unreachable:
+                    return None
+                found.add((_metric(text, "aviary_applied_zxid"), _metric(text, "aviary_tree_digest")))
+            return found if len(found) == 1 else None
+        return eventually(digests, within, "equal digests")
+
+
+def _metric(text, name):
+    return re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M).group(1)

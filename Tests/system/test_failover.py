@@ -1,0 +1,332 @@
+"""What an ensemble owes its clients while members die, hang, forget and come back."""
+
+import itertools
+import shutil
+import signal
+import threading
+import time
+
+from ensemble import Ensemble, Unreachable, eventually
+
+
+class Writer(threading.Thread):
+    """Sets /w/N for N = 0, 1, ... through whichever member answers, and keeps what was acknowledged.
+
+    A number whose outcome is unknown is never used again, so an acknowledgement is unambiguous.
+    """
+
+    def __init__(self, ensemble):
+        super().__init__()
+        self.ensemble, self.acknowledged, self.ended = ensemble, {}, threading.Event()
+
+    def run(self):
+        clients = [member.client(timeout=8.0) for member in self.ensemble.members]
+        position = 0
+        for number in itertools.count():
+            if self.ended.is_set():
+                return
+            try:
+                answer = clients[position % len(clients)].put(
+                    f"/v1/znodes/w/{number}?parents", str(number).encode())
+                if answer.status == 201:
+                    self.acknowledged[number] = answer.zxid
+                    continue
+            except Unreachable:
+                pass
+            position += 1
+
+    def end(self):
+        self.ended.set()
+        self.join(30)
+
+
+def assert_all_there(ensemble, acknowledged):
+    for member in ensemble.members:
+        client = member.client()
+        for number, zxid in acknowledged.items():
+            answer = client.get(f"/v1/znodes/w/{number}?consistency=local")
+            assert answer.status == 200, (member.id, number, zxid, answer)
+            assert answer.json["data"] == str(number) and answer.json["stat"]["czxid"] == zxid
+
+
+def test_ten_leader_kills_lose_nothing(fresh):
+    writer = Writer(fresh)
+    writer.start()
+    for _ in range(10):
+        count = len(writer.acknowledged)
+        eventually(lambda: len(writer.acknowledged) > count + 20, what="writes go on")
+        leader = fresh.leader()
+        leader.kill()
+        count = len(writer.acknowledged)
+        eventually(lambda: len(writer.acknowledged) > count + 20, what="the others go on")
+        leader.start()
+        fresh.ready([leader])
+    writer.end()
+    fresh.same_everywhere()
+    assert_all_there(fresh, writer.acknowledged)
+
+
+def test_power_loss_of_all_members_loses_nothing(fresh):
+    writer = Writer(fresh)
+    writer.start()
+    eventually(lambda: len(writer.acknowledged) > 200, what="writes")
+    for member in fresh.members:
+        member.kill()
+    writer.end()
+    for member in fresh.members:
+        member.start()
+    fresh.ready()
+    fresh.same_everywhere()
+    assert_all_there(fresh, writer.acknowledged)
+
+
+def test_a_wait_across_a_leader_kill_misses_nothing(fresh):
+    leader = fresh.leader()
+    waiting, writing = fresh.followers()
+    zxid = writing.client().put("/v1/znodes/x", b"0").zxid
+    seen, done = [], threading.Event()
+
+    def follow():
+        client, after = waiting.client(40), zxid
+        while not done.is_set() or seen[-1:] != [b"30"]:
+            answer = client.get(f"/v1/znodes/x?raw&after={after}&wait=10s")
+            if answer.status in (200, 304):
+                assert answer.zxid >= after
+                after = answer.zxid
+                if answer.status == 200:
+                    seen.append(answer.body)
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    client = writing.client()
+    for number in range(1, 31):
+        if number == 10:
+            leader.kill()
+        eventually(
+            lambda: client.put("/v1/znodes/x", str(number).encode()).status == 200,
+            what="a write that was surely not applied is repeated")
+    done.set()
+    thread.join(40)
+    assert not thread.is_alive() and seen[-1] == b"30"
+    assert [int(value) for value in seen] == sorted({int(value) for value in seen})
+
+
+def test_a_feed_across_a_leader_kill_has_no_gap(fresh):
+    leader = fresh.leader()
+    reading, writing = fresh.followers()
+    zxid = writing.client().put("/v1/znodes/f", b"").zxid
+    client = writing.client()
+    for number in range(40):
+        if number == 20:
+            leader.kill()
+        eventually(lambda: client.put(f"/v1/znodes/f/{number}", b"").status in (200, 201))
+    seen, after, feed = [], zxid, reading.client(40)
+    while len(seen) < 40:
+        page = feed.get(f"/v1/watch/f?recursive&types=created&after={after}&wait=10s").json
+        seen += [event["path"] for event in page["events"]]
+        after = page["next"]
+    assert seen == [f"/f/{number}" for number in range(40)]
+
+
+def test_a_member_away_for_longer_than_the_log_catches_up_by_snapshot(tmp_path):
+    options = ["--snapshot-entries", "200"]
+    with Ensemble(tmp_path, options=options) as ensemble:
+        away = ensemble.followers()[0]
+        away.kill()
+        client = ensemble.running[0].client()
+        for number in range(1500):
+            assert client.put(f"/v1/znodes/s/{number % 97}?parents", str(number).encode()).status in (200, 201)
+        away.start()
+        ensemble.ready([away], within=30)
+        ensemble.same_everywhere()
+        assert "snapshot installed" in away.log
+        assert away.client().get("/v1/znodes/s/44?consistency=local").json["data"] == "1499"
+
+
+def test_without_a_quorum_requests_fail_in_bounded_time_and_local_reads_go_on(fresh):
+    survivor = fresh.followers()[0]
+    zxid = survivor.client().put("/v1/znodes/q", b"kept").zxid
+    for member in fresh.members:
+        if member is not survivor:
+            member.kill()
+    client = survivor.client()
+    eventually(lambda: client.get("/health/ready").status == 503, what="not ready")
+    started = time.monotonic()
+    refused = client.put("/v1/znodes/q", b"lost")
+    read = client.get("/v1/znodes/q")
+    assert time.monotonic() - started < 8
+    assert refused.status == 503 and refused.code == "no_quorum" and "Retry-After" in refused.headers
+    assert read.status == 503 and read.code == "no_quorum" and "Aviary-Zxid" not in read.headers
+    local = client.get("/v1/znodes/q?raw&consistency=local")
+    assert local.status == 200 and local.body == b"kept" and local.zxid >= zxid
+    assert "Aviary-Staleness-Ms" in local.headers
+    assert client.get("/health/read?max-lag=5m").status == 200
+    assert client.get("/health/live").status == 200
+    assert client.get("/leader").status == 503
+    stale = eventually(lambda: client.get("/v1/znodes/q?consistency=local&max-staleness=1ms"))
+    assert stale.status == 503
+    for member in fresh.members:
+        if member is not survivor:
+            member.start()
+    fresh.ready()
+    assert client.get("/v1/znodes/q?raw").body == b"kept"
+
+
+def test_a_hung_leader_is_replaced_and_two_never_claim_to_lead(fresh):
+    answers, done = [], threading.Event()
+
+    def watch(member):
+        while not done.is_set():
+            begun = time.monotonic()
+            try:
+                answer = member.once("GET", "/leader", timeout=1.0)
+            except Unreachable:
+                continue
+            if answer.status == 200:
+                answers.append((begun, time.monotonic(), answer.json["term"], member.id))
+
+    threads = [threading.Thread(target=watch, args=(member,)) for member in fresh.members]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        leader = fresh.leader()
+        others = [member for member in fresh.members if member is not leader]
+        leader.signal(signal.SIGSTOP)
+        eventually(lambda: any(m.answers("/leader") for m in others), what="another leads")
+        eventually(
+            lambda: others[0].once("PUT", "/v1/znodes/hung", b"").status in (200, 201),
+            what="writes go on")
+        leader.signal(signal.SIGCONT)
+        fresh.ready([leader])
+    done.set()
+    for thread in threads:
+        thread.join(10)
+    assert len({term for _, _, term, _ in answers}) >= 4
+    for begun, _, term, member in answers:
+        for _, ended, later_term, other in answers:
+            # A claim that was asked for after a newer leader's claim had been heard is false.
+            assert not (ended < begun and later_term > term), (member, term, other, later_term)
+    by_term = {}
+    for _, _, term, member in answers:
+        assert by_term.setdefault(term, member) == member
+
+
+def test_a_wiped_disk_under_an_old_number_does_not_vote_and_says_what_to_do(fresh):
+    wiped, other = fresh.followers()
+    leader = fresh.leader()
+    leader.client().put("/v1/znodes/kept", b"1")
+    fresh.same_everywhere()
+    wiped.kill()
+    shutil.rmtree(wiped.data)
+    wiped.start()
+    eventually(lambda: "storage" in wiped.log and "refused" in wiped.log, what="it says why")
+    assert wiped.once("GET", "/health/ready").status == 503
+    assert "disk" in wiped.once("GET", "/health/ready").body.decode()
+    # One that remembers and one that forgot are no quorum, or what was acknowledged could be lost.
+    leader.kill()
+    refused = eventually(
+        lambda: (lambda a: a if a.status == 503 else None)(other.once("PUT", "/v1/znodes/kept", b"2")))
+    assert refused.code == "no_quorum"
+    assert not wiped.answers("/leader") and not other.answers("/leader")
+    leader.start()
+    fresh.ready([leader, other])
+    assert other.once("GET", "/v1/znodes/kept?raw").body == b"1"
+
+
+def test_a_member_of_another_ensemble_is_turned_away(tmp_path):
+    with Ensemble(tmp_path / "a", members=3) as ours:
+        ours.leader().client().put("/v1/znodes/ours", b"")
+        lost = ours.followers()[0]
+        lost.kill()
+        # The same number and address, with a disk that belongs to another ensemble.
+        with Ensemble(tmp_path / "b", members=1) as theirs:
+            theirs.leader()
+            theirs.members[0].stop()
+            shutil.rmtree(lost.data)
+            shutil.copytree(theirs.members[0].data, lost.data)
+            if lost.id != 1:
+                # A disk knows its number, too.
+                lost.start()
+                assert lost.process.wait(20) != 0
+                lost.process = None
+                assert "member" in lost.log
+                return
+            lost.start()
+            eventually(lambda: "refused" in lost.log, what="it is turned away")
+            assert lost.once("GET", "/health/ready").status == 503
+
+
+def test_a_stranger_is_turned_away(fresh):
+    stranger = Ensemble(fresh.folder / "stranger", members=4)
+    (fresh.folder / "stranger").mkdir()
+    for position in range(3):
+        stranger.members[position].peer_port = fresh.members[position].peer_port
+    fourth = stranger.members[3]
+    try:
+        fourth.start()
+        eventually(lambda: "refused" in fourth.log, what="the stranger is refused")
+        assert fourth.once("GET", "/health/ready").status == 503
+        assert fresh.leader().client().put("/v1/znodes/fine", b"").status == 201
+        listed = fresh.leader().client().get("/v1/members").json["members"]
+        assert [member["id"] for member in listed] == ["1", "2", "3"] or [m["id"] for m in listed] == [1, 2, 3]
+    finally:
+        fourth.kill()
+
+
+def test_a_graceful_stop_of_the_leader_fails_no_client_that_retries_elsewhere(fresh):
+    leader = fresh.leader()
+    others = [member for member in fresh.members if member is not leader]
+    done, failures, acknowledged = threading.Event(), [], []
+
+    def write(start):
+        clients = [leader.client(), others[start % 2].client()]
+        for number in itertools.count():
+            if done.is_set():
+                return
+            path = f"/v1/znodes/g/{start}-{number}?parents"
+            for client in clients:
+                try:
+                    answer = client.put(path, b"")
+                except Unreachable:
+                    continue
+                if answer.status in (200, 201):
+                    acknowledged.append(path)
+                    break
+                if answer.status == 503:
+                    continue
+                failures.append(answer)
+            else:
+                failures.append(path)
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: len(acknowledged) > 50)
+    assert leader.stop() == 0
+    count = len(acknowledged)
+    eventually(lambda: len(acknowledged) > count + 50, what="the others go on")
+    done.set()
+    for thread in threads:
+        thread.join(20)
+    assert failures == []
+
+
+def test_a_single_member_works_alone_and_keeps_its_data(tmp_path):
+    with Ensemble(tmp_path, members=1) as alone:
+        member = alone.members[0]
+        assert member.once("PUT", "/v1/znodes/solo", b"1").status == 201
+        assert member.answers("/leader")
+        assert member.stop() == 0
+        member.start()
+        alone.ready()
+        assert member.once("GET", "/v1/znodes/solo?raw").body == b"1"
+
+
+def test_a_second_process_on_the_same_data_is_refused(fresh):
+    member = fresh.members[0]
+    twin = type(member)(fresh, member.id, member.http_port, member.peer_port)
+    twin.log_path = fresh.folder / "twin.log"
+    twin.start()
+    assert twin.process.wait(20) not in (0, None)
+    assert "lock" in twin.log.lower() or "in use" in twin.log.lower()
+    assert member.answers("/health/live")
