@@ -18,13 +18,13 @@ run: build ## Build, start three members on loopback, print what to try
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
 
 build: setup-build
-	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary
+	@swift build $(SWIFT_FLAGS) --product aviary
 
 test: setup-test lint test-swift test-system ## All tests: lint, units, simulator, three real processes
 
 test-swift: setup-build
-	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary
-	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary-simulate
+	@swift build $(SWIFT_FLAGS) --product aviary
+	@swift build $(SWIFT_FLAGS) --product aviary-simulate
 	@scripts/swift-test $(SWIFT_FLAGS)
 
 test-system: setup-test build
@@ -37,7 +37,7 @@ format: setup-build
 	@swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests
 
 simulate: setup-build ## make simulate SEEDS=1..10000
-	@swift build $(SWIFT_FLAGS) --disable-testable-imports --product aviary-simulate
+	@swift build $(SWIFT_FLAGS) --product aviary-simulate
 	@.build/release/aviary-simulate --seeds $(SEEDS)
 
 bench: setup-bench build ## Rates and instructions, beside nginx in the same run

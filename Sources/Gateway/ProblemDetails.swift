@@ -187,10 +187,10 @@ extension Problem {
         out.append("\",\"status\":")
         out.append(decimal: status)
         out.append(",\"detail\":\"")
-        out.append(detail)
+        out.appendJSONEscaped(detail)
         if let echo { out.appendJSONEscaped(echo.bytes.span) }
-        out.append(detailEnd)
-        out.append(hint)
+        out.appendJSONEscaped(detailEnd)
+        out.appendJSONEscaped(hint)
         out.append("\",\"code\":\"")
         out.append(code.name)
         out.append("\"")

@@ -85,6 +85,12 @@ extension ByteWriter {
         value < 10 ? value + 0x30 : value + 0x57
     }
 
+    package mutating func appendJSONEscaped(_ text: StaticString) {
+        let bytes = unsafe UnsafeBufferPointer(
+            start: text.utf8Start, count: text.utf8CodeUnitCount)
+        unsafe appendJSONEscaped(bytes.span)
+    }
+
     /// The inside of a JSON string (RFC 8259 7). `text` must be valid UTF-8, which passes as it
     /// is; only the quote, the backslash and controls are escaped.
     package mutating func appendJSONEscaped(_ text: Span<UInt8>) {

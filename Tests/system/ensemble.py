@@ -169,6 +169,7 @@ class Member:
 class Ensemble:
     def __init__(self, folder, members=3, options=()):
         self.folder, self.options = pathlib.Path(folder), list(options)
+        self.folder.mkdir(parents=True, exist_ok=True)
         ports = free_ports(2 * members)
         self.members = []
         for number in range(members):

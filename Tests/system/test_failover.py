@@ -219,7 +219,8 @@ def test_a_wiped_disk_under_an_old_number_does_not_vote_and_says_what_to_do(fres
     wiped.kill()
     shutil.rmtree(wiped.data)
     wiped.start()
-    eventually(lambda: "storage" in wiped.log and "refused" in wiped.log, what="it says why")
+    eventually(lambda: "refused by member" in wiped.log, what="it says why")
+    assert "Restore the old data directory" in wiped.log
     assert wiped.once("GET", "/health/ready").status == 503
     assert "disk" in wiped.once("GET", "/health/ready").body.decode()
     # One that remembers and one that forgot are no quorum, or what was acknowledged could be lost.
@@ -252,19 +253,18 @@ def test_a_member_of_another_ensemble_is_turned_away(tmp_path):
                 assert "member" in lost.log
                 return
             lost.start()
-            eventually(lambda: "refused" in lost.log, what="it is turned away")
+            eventually(lambda: "refused by member" in lost.log, what="it is turned away")
             assert lost.once("GET", "/health/ready").status == 503
 
 
 def test_a_stranger_is_turned_away(fresh):
     stranger = Ensemble(fresh.folder / "stranger", members=4)
-    (fresh.folder / "stranger").mkdir()
     for position in range(3):
         stranger.members[position].peer_port = fresh.members[position].peer_port
     fourth = stranger.members[3]
     try:
         fourth.start()
-        eventually(lambda: "refused" in fourth.log, what="the stranger is refused")
+        eventually(lambda: "refused by member" in fourth.log, what="the stranger is refused")
         assert fourth.once("GET", "/health/ready").status == 503
         assert fresh.leader().client().put("/v1/znodes/fine", b"").status == 201
         listed = fresh.leader().client().get("/v1/members").json["members"]
