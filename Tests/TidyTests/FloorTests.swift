@@ -17,8 +17,12 @@ private let floors: [String: Set<String>] = [
         "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", "DequeModule",
         "Synchronization",
     ],
-    "aviary": ["Server", "System", "Gateway", "Ensemble", "ArgumentParser", "FoundationEssentials"],
-    "Simulation": ["Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", "HeapModule", "DequeModule"],
+    "aviary": [
+        "Server", "System", "Gateway", "Ensemble", "ArgumentParser", "FoundationEssentials",
+    ],
+    "Simulation": [
+        "Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", "HeapModule", "DequeModule",
+    ],
     "aviary-simulate": ["Simulation", "ArgumentParser", "Glibc"],
 ]
 
@@ -26,7 +30,9 @@ private func imports(of file: SourceFile) -> [String] {
     file.lines.compactMap { line in
         let words = line.split(separator: " ")
         guard let at = words.firstIndex(of: "import"), at < words.count - 1,
-            words[..<at].allSatisfy({ ["package", "internal", "public", "private"].contains($0) || $0.hasPrefix("@") })
+            words[..<at].allSatisfy({
+                ["package", "internal", "public", "private"].contains($0) || $0.hasPrefix("@")
+            })
         else { return nil }
         return String(words[at + 1])
     }
@@ -44,7 +50,8 @@ func importsStayOnTheirFloors() throws {
 
 @Test("Only the published tree touches atomics on the pure floors")
 func atomicsStayInThePublishedTree() throws {
-    for file in try Repository.files(below: "Sources/Znodes") where !file.path.contains("/Published/") {
+    for file in try Repository.files(below: "Sources/Znodes")
+    where !file.path.contains("/Published/") {
         #expect(!imports(of: file).contains("Synchronization"), "\(file.path)")
     }
 }
@@ -56,7 +63,8 @@ func theMapIsTrue() throws {
         #expect(map.contains("`\(target)`"), "docs/architecture.md does not name \(target)")
         #expect(Repository.exists("Sources/\(target)"), "Sources/\(target)")
     }
-    let named = map.matches(of: /`((?:Sources|Tests|docs|openapi|deploy)\/[A-Za-z0-9_+.\/-]+)`/).map { String($0.output.1) }
+    let named = map.matches(of: /`((?:Sources|Tests|docs|openapi|deploy)\/[A-Za-z0-9_+.\/-]+)`/).map
+    { String($0.output.1) }
     #expect(named.count > 10)
     for path in named { #expect(Repository.exists(path), "docs/architecture.md names \(path)") }
 }

@@ -54,14 +54,17 @@ func noWordsOfHaste() throws {
 func noTestSleeps() throws {
     let swift = try Repository.files(below: "Tests").filter { !$0.path.contains("TidyTests") }
     for file in swift {
-        #expect(file.text.firstMatch(of: /\b(usleep|nanosleep|sleep\(|Task\.sleep)/) == nil, "\(file.path)")
+        #expect(
+            file.text.firstMatch(of: /\b(usleep|nanosleep|sleep\(|Task\.sleep)/) == nil,
+            "\(file.path)")
     }
 }
 
 @Test("Names are the field's, not Manager, Helper, Util, Impl or Base")
 func namesSayWhatTheyAre() throws {
     for file in try Repository.files(below: "Sources") {
-        let found = file.text.firstMatch(of: /(?:struct|class|enum|protocol) [A-Za-z]*(?:Manager|Helper|Util|Impl|Base)\b/)
+        let found = file.text.firstMatch(
+            of: /(?:struct|class|enum|protocol) [A-Za-z]*(?:Manager|Helper|Util|Impl|Base)\b/)
         #expect(found == nil, "\(file.path): \(found?.output ?? "")")
     }
 }

@@ -89,7 +89,7 @@ def test_a_wait_across_a_leader_kill_misses_nothing(fresh):
     def follow():
         client, after = waiting.client(40), zxid
         while not done.is_set() or seen[-1:] != [b"30"]:
-            answer = client.get(f"/v1/znodes/x?raw&after={after}&wait=10s")
+            answer = client.get(f"/v1/znodes/x?raw&after={after}&wait=2s")
             if answer.status in (200, 304):
                 assert answer.zxid >= after
                 after = answer.zxid
