@@ -87,14 +87,16 @@ struct ServeCommand: ParsableCommand {
             uniqueKeysWithValues: given.compactMap { setting, text in text.map { (setting, $0) } })
     }
 
-    func run() throws {
-        let configuration: MemberConfiguration
+    private func configuration() throws -> MemberConfiguration {
         do throws(SettingError) {
             let settings = MemberSettings(flags: flags, environment: ThisProcess.environment)
-            configuration = try settings.configuration()
+            return try settings.configuration()
         } catch {
             throw ValidationError(error.description)
         }
-        ServeProcess.run(configuration)
     }
+
+    func validate() throws { _ = try configuration() }
+
+    func run() throws { ServeProcess.run(try configuration()) }
 }

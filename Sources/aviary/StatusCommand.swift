@@ -31,7 +31,7 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Print /v1/members as it is.")
     var json = false
 
-    func run() throws {
+    private func servers() throws -> [HostAndPort] {
         var servers: [HostAndPort] = []
         for text in server.split(separator: ",") {
             do {
@@ -41,7 +41,13 @@ struct StatusCommand: ParsableCommand {
             }
         }
         if servers.isEmpty { throw ValidationError("--server names no server") }
-        for server in servers {
+        return servers
+    }
+
+    func validate() throws { _ = try servers() }
+
+    func run() throws {
+        for server in try servers() {
             do {
                 let answer = try MemberClient.get(server, "/v1/members", withinMs: timeoutMs)
                 guard answer.status == 200 else {
