@@ -112,13 +112,17 @@ extension Problem {
     init(_ violation: HTTPViolation) {
         let code: ProblemCode =
             switch violation.status {
-            case 408: .requestTimeout
-            case 413, 414, 431: .tooLarge
-            case 415: .unsupportedMediaType
+            case 414, 431: .tooLarge
             case 501: .notImplemented
             default: .badRequest
             }
-        self.init(code, violation.reason)
+        if case .repeatedField(let field) = violation {
+            self.init(code, "The field '")
+            echo = Echo(field.name)
+            detailEnd = "' may come only once."
+        } else {
+            self.init(code, violation.reason)
+        }
         status = violation.status
     }
 

@@ -31,9 +31,9 @@ package struct GatewayOptions: Sendable {
     package var limits = GatewayLimits()
     /// The program's version, such as `0.1.0`.
     package var version: [UInt8]
-    /// Origins whose pages may change the tree, such as `https://ops.example.com`, in lower case.
+    /// Origins whose pages may change the tree, such as `https://ops.example.com`.
     package var allowedOrigins: [[UInt8]] = []
-    /// Names of this server besides loopback names and addresses, without port, in lower case.
+    /// Names of this server besides loopback names and addresses, without port.
     package var hostNames: [[UInt8]] = []
     /// Another one for each event loop.
     package var jitterSeed: UInt64

@@ -5,8 +5,13 @@
 import HTTP
 
 struct HostPolicy: Sendable {
-    let allowedOrigins: [[UInt8]]
-    let hostNames: [[UInt8]]
+    private let allowedOrigins: [[UInt8]]
+    private let hostNames: [[UInt8]]
+
+    init(allowedOrigins: [[UInt8]], hostNames: [[UInt8]]) {
+        self.allowedOrigins = allowedOrigins.map { $0.map(Self.lowercased) }
+        self.hostNames = hostNames.map { $0.map(Self.lowercased) }
+    }
 
     /// Nil: the request may change the tree.
     func refusal(_ head: RequestHead, _ bytes: Span<UInt8>) -> Problem? {

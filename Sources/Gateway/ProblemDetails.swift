@@ -136,6 +136,10 @@ struct Problem: Error, Sendable {
         self.zxid = zxid
     }
 
+    static var notFound: Problem {
+        Problem(.notFound, "There is no such resource: GET / names those that there are.")
+    }
+
     static func badRequest(_ detail: StaticString) -> Problem { Problem(.badRequest, detail) }
 
     static func badRequest(_ detail: StaticString, _ echo: Echo, _ end: StaticString) -> Problem {
@@ -187,6 +191,7 @@ extension Problem {
         out.append("\",\"status\":")
         out.append(decimal: status)
         out.append(",\"detail\":\"")
+        // The words of other targets may hold quotes.
         out.appendJSONEscaped(detail)
         if let echo { out.appendJSONEscaped(echo.bytes.span) }
         out.appendJSONEscaped(detailEnd)

@@ -141,7 +141,7 @@ package struct RESTGateway: ~Copyable {
             return try document(route, head, bytes, response, context, &out)
         case .server, .later, .unknown: break
         }
-        fatalError("invariant: \(head.method) of \(route) was admitted")
+        throw .notFound
     }
 
     /// Throws unless the method may be used here, and what the fields ask for is built.
@@ -150,7 +150,7 @@ package struct RESTGateway: ~Copyable {
     ) throws(Problem) {
         switch route {
         case .unknown:
-            throw Problem(.notFound, "There is no such resource: GET / names those that there are.")
+            throw .notFound
         case .later(let index):
             throw .notImplementedResource(Router.later[index])
         case .znode, .watch, .ready, .readable, .live, .leader, .members, .metrics, .openAPIYAML,

@@ -25,7 +25,7 @@ private func request(_ line: String, _ fields: String..., body: String = "") -> 
 func originsAreAllowed() {
     let member = OneMember(
         options: options {
-            $0.allowedOrigins = [Array("https://ops.example.com".utf8)]
+            $0.allowedOrigins = [Array("https://Ops.example.com".utf8)]
             $0.hostNames = [Array("aviary.example.com".utf8)]
         })
     func put(_ host: String, _ origin: String) -> Int? {

@@ -102,6 +102,12 @@ final class OneMember {
         return out.array
     }
 
+    func refuse(_ violation: HTTPViolation) -> [UInt8] {
+        var out = ByteWriter()
+        gateway.refuse(violation, context: context, into: &out)
+        return out.array
+    }
+
     private func conclude(
         _ first: Disposition<PendingAnswer>, keepAlive: Bool, _ out: inout ByteWriter
     ) -> Asked {

@@ -214,6 +214,8 @@ private final class Player {
             for n in 10_000..<(10_000 + (Int(words[2]) ?? 0)) {
                 member.apply(put("\(argument)/\(n)", ""))
             }
+        case "violation":
+            return show(member.refuse(violation(argument)))
         case "edge": return show(member.refuse(edge(argument)))
         default: Issue.record("what is \(words)?")
         }
@@ -239,6 +241,16 @@ private final class Player {
         case "bodyTimeout": .bodyTimeout
         case "connectionLimit": .connectionLimit
         default: .bodyTooLarge(bytesMax: 1_048_576)
+        }
+    }
+
+    private func violation(_ word: String) -> HTTPViolation {
+        switch word {
+        case "requestLineTooLong": .requestLineTooLong
+        case "headTooLarge": .headTooLarge
+        case "unsupportedVersion": .unsupportedVersion
+        case "repeatedField": .repeatedField(.host)
+        default: .chunkExtension
         }
     }
 
