@@ -12,7 +12,7 @@ private let floors: [String: Set<String>] = [
     "Journal": ["Raft", "CChecksum"],
     "Ensemble": ["Raft", "Znodes", "Journal", "DequeModule", "HeapModule"],
     "Gateway": ["Ensemble", "Znodes", "HTTP", "Raft"],
-    "System": ["Journal", "CLinux", "Glibc"],
+    "System": ["Journal", "CLinux", "Glibc", "Synchronization"],
     "Server": [
         "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", "DequeModule",
         "Synchronization",
