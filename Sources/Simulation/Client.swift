@@ -1,0 +1,58 @@
+// A client: it has at most one request open, remembers what it has seen, and goes on elsewhere when
+// its member is down.
+
+import Ensemble
+import Raft
+import Znodes
+
+struct OpenRequest {
+    let id: UInt64
+    let member: Int
+    let run: Int
+    let ask: ClientRequest
+    /// Of a write; 0: it carries none.
+    var tag: UInt64 = 0
+    /// What the client looks at once it may.
+    var path: ZnodePath?
+    /// The greatest zxid that any client knew when this was asked.
+    let known: Zxid
+    /// A wait or feed that the member could open at once.
+    var opensAtOnce = false
+    var hasTicket = false
+}
+
+final class Client {
+    enum Kind { case worker, waiter, follower }
+    enum Probe { case none, write, read, done }
+
+    let number: Int
+    let kind: Kind
+    var member: Int
+    var open: OpenRequest?
+    var turnsScheduled = 0
+    var requests: UInt64 = 0
+    /// The greatest zxid seen.
+    var seen = Zxid.zero
+    var mzxids: [Zxid] = [Zxid(1)]
+    /// Local reads at one run of one member never go back.
+    var localMember = -1
+    var localRun = 0
+    var localZxid = Zxid.zero
+    /// A feed goes on from here.
+    var next = Zxid.zero
+    let followed: EventQuery
+    var probe = Probe.none
+
+    init(number: Int, kind: Kind, member: Int, followed: EventQuery) {
+        self.number = number
+        self.kind = kind
+        self.member = member
+        self.followed = followed
+    }
+
+    var isIdle: Bool { open == nil && (probe == .none || probe == .done) }
+
+    var described: String { open.map { "\($0.ask) at \($0.member + 1)" } ?? "\(probe)" }
+
+    func see(_ zxid: Zxid) { seen = max(seen, zxid) }
+}

@@ -1,0 +1,338 @@
+// What must hold of all members together (Raft thesis figure 3.2), judged by what they asked their
+// disks to keep and by what the disks hold, not by what they believe. A log is one hash for each
+// place, which covers all before it.
+
+import Journal
+package import Raft
+
+package struct ConsensusChecker {
+    struct Log {
+        /// Of index 1 and up.
+        var hashes: [UInt64] = []
+        var terms: [UInt64] = []
+        var hardState = HardState.initial
+
+        var last: Int { hashes.count }
+        func hash(_ index: Int) -> UInt64? {
+            index == 0 ? 0 : index <= hashes.count ? hashes[index - 1] : nil
+        }
+        mutating func cut(to count: Int) {
+            hashes.removeLast(max(0, hashes.count - count))
+            terms.removeLast(max(0, terms.count - count))
+        }
+    }
+    /// What was asked of a disk and not confirmed yet.
+    private enum Write {
+        case append(token: StorageToken, HardState?, first: Int, hashes: [UInt64], terms: [UInt64])
+        case reset(Int)
+    }
+    private struct Place {
+        let term: UInt64
+        let hash: UInt64
+        let entry: Entry
+    }
+    private struct Grant: Hashable {
+        let member: Int
+        let term: UInt64
+    }
+    private struct Member {
+        var asked = Log()
+        var durable = Log()
+        var writes: [Write] = []
+        var commit = 0
+    }
+
+    private var members: [Member]
+    /// By index: all entries ever seen there.
+    private var places: [[Place]] = []
+    private var leaders: [UInt64: Int] = [:]
+    private var grants: [Grant: UInt64] = [:]
+    /// By index from 1 on; written once.
+    private var committedHashes: [UInt64] = []
+    private var committedTerms: [UInt64] = []
+    /// The term of the member that first showed it committed: not below the true one.
+    private var committedIn: [UInt64] = []
+
+    package init(members: Int) {
+        self.members = Array(repeating: Member(), count: members)
+    }
+
+    package var committedCount: Int { committedHashes.count }
+    package var leaderCount: Int { leaders.count }
+
+    // MARK: what a member asks for
+
+    /// Entries replace all from the first one on.
+    package mutating func asked(
+        _ token: StorageToken, _ hardState: HardState?, _ entries: [Entry], by member: Int
+    ) throws(Violation) {
+        if let hardState { try askHardState(hardState, member) }
+        let first = entries.first.map { Int($0.index.rawValue) } ?? 0
+        var hashes: [UInt64] = []
+        var terms: [UInt64] = []
+        if !entries.isEmpty {
+            var log = Log()
+            swap(&log, &members[member].asked)
+            try put(entries, first: first, &log, member, committed: members[member].commit)
+            swap(&log, &members[member].asked)
+            hashes = Array(members[member].asked.hashes[(first - 1)...])
+            terms = Array(members[member].asked.terms[(first - 1)...])
+        }
+        members[member].writes.append(
+            .append(token: token, hardState, first: first, hashes: hashes, terms: terms))
+    }
+
+    private mutating func askHardState(_ state: HardState, _ member: Int) throws(Violation) {
+        let before = members[member].asked.hardState
+        try expect(
+            state.term > before.term
+                || (state.term == before.term && (before.vote == nil || before.vote == state.vote)),
+            .oneVote, "member \(member + 1) goes from \(before) to \(state)")
+        members[member].asked.hardState = state
+    }
+
+    private mutating func put(
+        _ entries: [Entry], first: Int, _ log: inout Log, _ member: Int, committed: Int
+    ) throws(Violation) {
+        try expect(
+            first >= 1 && first <= log.last + 1, .logMatching,
+            "member \(member + 1) stores \(first) after \(log.last)")
+        let replaced = log.hash(committed)
+        log.cut(to: first - 1)
+        var hash = log.hash(first - 1) ?? 0
+        for (position, entry) in entries.enumerated() {
+            let index = first + position
+            try expect(
+                Int(entry.index.rawValue) == index, .logMatching,
+                "member \(member + 1) stores \(entry.index) for \(index)")
+            hash = Self.hash(after: hash, entry)
+            log.hashes.append(hash)
+            log.terms.append(entry.term.rawValue)
+            try note(entry, hash, index, member)
+        }
+        if first <= committed {
+            try expect(
+                log.hash(committed) == replaced, .committedOnce,
+                "member \(member + 1) replaces \(first), committed there up to \(committed)")
+        }
+    }
+
+    private mutating func note(
+        _ entry: Entry, _ hash: UInt64, _ index: Int, _ member: Int
+    ) throws(Violation) {
+        while places.count < index { places.append([]) }
+        let term = entry.term.rawValue
+        if let known = places[index - 1].first(where: { $0.term == term }) {
+            try expect(
+                known.hash == hash, .logMatching,
+                "entry \(index) of term \(term) at member \(member + 1) is another one")
+        } else {
+            places[index - 1].append(Place(term: term, hash: hash, entry: entry))
+        }
+    }
+
+    /// A received snapshot stands for the log up to `mark`.
+    package mutating func askedReset(to mark: SnapshotMark, by member: Int) throws(Violation) {
+        let index = Int(mark.index.rawValue)
+        try checkCommitted(mark, member)
+        var log = Log()
+        swap(&log, &members[member].asked)
+        reset(&log, index)
+        swap(&log, &members[member].asked)
+        members[member].writes.append(.reset(index))
+    }
+
+    private func checkCommitted(_ mark: SnapshotMark, _ member: Int) throws(Violation) {
+        let index = Int(mark.index.rawValue)
+        try expect(
+            index <= committedCount && committedTerms[index - 1] == mark.term.rawValue,
+            .committedOnce,
+            "member \(member + 1) has a snapshot of uncommitted \(mark.index) in term \(mark.term)")
+    }
+
+    private func reset(_ log: inout Log, _ index: Int) {
+        if log.hash(index) == committedHashes[index - 1] { return }
+        log.hashes = Array(committedHashes[..<index])
+        log.terms = Array(committedTerms[..<index])
+    }
+
+    // MARK: what its disk holds
+
+    /// All that was asked for up to `token` is durable.
+    package mutating func durable(through token: StorageToken, at member: Int) {
+        var done = 0
+        for (position, write) in members[member].writes.enumerated() {
+            if case .append(let asked, _, _, _, _) = write, asked <= token { done = position + 1 }
+        }
+        for write in members[member].writes[..<done] {
+            var log = Log()
+            swap(&log, &members[member].durable)
+            carryOut(write, &log)
+            swap(&log, &members[member].durable)
+        }
+        members[member].writes.removeFirst(done)
+    }
+
+    private func carryOut(_ write: Write, _ log: inout Log) {
+        switch write {
+        case .append(_, let hardState, let first, let hashes, let terms):
+            if let hardState { log.hardState = hardState }
+            guard !hashes.isEmpty else { return }
+            log.cut(to: first - 1)
+            log.hashes += hashes
+            log.terms += terms
+        case .reset(let index): reset(&log, index)
+        }
+    }
+
+    /// After a start: what recovery found must be what was durable, or that with the first of the
+    /// unconfirmed writes, in their order.
+    package mutating func restarted(
+        _ member: Int, hardState: HardState, snapshot: SnapshotMark?, entries: [Entry]
+    ) throws(Violation) {
+        var found = Log()
+        if let snapshot {
+            try checkCommitted(snapshot, member)
+            reset(&found, Int(snapshot.index.rawValue))
+        }
+        if let first = entries.first {
+            try put(entries, first: Int(first.index.rawValue), &found, member, committed: 0)
+        }
+        found.hardState = hardState
+        try checkRecovered(found, member)
+        members[member] = Member(asked: found, durable: found, writes: [], commit: 0)
+    }
+
+    private func checkRecovered(_ found: Log, _ member: Int) throws(Violation) {
+        var state = members[member].durable
+        func isVotesKept(_ asked: HardState) -> Bool {
+            asked.term == found.hardState.term && asked.vote == found.hardState.vote
+        }
+        var logMatches = found.last == state.last && found.hash(found.last) == state.hash(state.last)
+        var votesMatch = isVotesKept(state.hardState)
+        for write in members[member].writes {
+            if case .append(_, let asked, let first, let hashes, _) = write {
+                if let asked, isVotesKept(asked) { votesMatch = true }
+                // A write of several groups may be cut between them.
+                if !hashes.isEmpty, found.last >= first, found.last < first + hashes.count,
+                    found.hash(found.last) == hashes[found.last - first]
+                {
+                    logMatches = true
+                }
+            }
+            carryOut(write, &state)
+            if found.last == state.last, found.hash(found.last) == state.hash(state.last) {
+                logMatches = true
+            }
+        }
+        let durable = members[member].durable
+        try expect(
+            votesMatch, .recovery,
+            "member \(member + 1) recovered \(found.hardState), durable was \(durable.hardState)")
+        try expect(
+            logMatches, .recovery,
+            "member \(member + 1) recovered a log to \(found.last), durable to \(durable.last), "
+                + "\(members[member].writes.count) writes unconfirmed")
+    }
+
+    /// Another, empty disk.
+    package mutating func wiped(_ member: Int) { members[member] = Member() }
+
+    // MARK: what it says
+
+    /// A vote for `candidate` leaves the member, or it becomes a candidate itself.
+    package mutating func voted(
+        _ member: Int, in term: Term, for candidate: MemberID, isDurable: Bool
+    ) throws(Violation) {
+        let grant = Grant(member: member, term: term.rawValue)
+        if let other = grants[grant] {
+            try expect(
+                other == candidate.rawValue, .oneVote,
+                "member \(member + 1) votes in term \(term) for \(other) and \(candidate)")
+        }
+        grants[grant] = candidate.rawValue
+        guard isDurable else { return }
+        let state = members[member].durable.hardState
+        try expect(
+            state.term > term || (state.term == term && state.vote == candidate),
+            .promiseBeforeDurable,
+            "member \(member + 1) votes for \(candidate) in \(term), its disk says \(state)")
+    }
+
+    /// The member tells a leader that it holds everything up to `index`.
+    package func acknowledged(_ index: LogIndex, by member: Int) throws(Violation) {
+        let last = members[member].durable.last
+        try expect(
+            Int(index.rawValue) <= last, .promiseBeforeDurable,
+            "member \(member + 1) acknowledges \(index), its disk ends at \(last)")
+    }
+
+    // MARK: what it knows
+
+    /// After each step, once its storage requests were told. Gives the entries that are committed
+    /// for the first time.
+    package mutating func observe(_ now: RaftObservation, _ member: Int) throws(Violation) -> [Entry]
+    {
+        if now.role == .leader { try lead(now, member) }
+        let commit = Int(now.commit.rawValue)
+        guard commit > members[member].commit else { return [] }
+        members[member].commit = commit
+        try expect(
+            commit <= members[member].asked.last, .committedOnce, "member \(member + 1) commits \(commit) of \(members[member].asked.last)")
+        let known = min(commit, committedCount)
+        if known > 0 {
+            try expect(
+                members[member].asked.hash(known) == committedHashes[known - 1], .committedOnce,
+                "member \(member + 1) committed another entry up to \(known)")
+        }
+        var new: [Entry] = []
+        while committedCount < commit {
+            let index = committedCount + 1
+            let hash = members[member].asked.hashes[index - 1]
+            try checkQuorum(index, hash, by: member)
+            committedHashes.append(hash)
+            committedTerms.append(members[member].asked.terms[index - 1])
+            committedIn.append(now.term.rawValue)
+            if let place = places[index - 1].first(where: { $0.hash == hash }) {
+                new.append(place.entry)
+            }
+        }
+        return new
+    }
+
+    /// Counts the disks, not the beliefs.
+    private func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
+        var holders = 0
+        for other in members.indices where members[other].durable.hash(index) == hash {
+            holders += 1
+        }
+        try expect(
+            holders > members.count / 2, .durableQuorum,
+            "member \(member + 1) commits \(index), which \(holders) of \(members.count) disks hold")
+    }
+
+    private mutating func lead(_ now: RaftObservation, _ member: Int) throws(Violation) {
+        let term = now.term.rawValue
+        if let other = leaders[term] {
+            return try expect(
+                other == member, .electionSafety,
+                "term \(term) has leaders \(other + 1) and \(member + 1)")
+        }
+        leaders[term] = member
+        var index = committedCount
+        while index > 0, committedIn[index - 1] >= term { index -= 1 }
+        try expect(
+            index == 0 || members[member].asked.hash(index) == committedHashes[index - 1],
+            .leaderCompleteness,
+            "leader \(member + 1) of term \(term) lacks what was committed up to \(index)")
+    }
+
+    private static func hash(after previous: UInt64, _ entry: Entry) -> UInt64 {
+        var hash = previous &* 0x9E37_79B9_7F4A_7C15 ^ entry.index.rawValue
+        hash = (hash ^ entry.term.rawValue << 32) &* 0xBF58_476D_1CE4_E5B9
+        hash ^= UInt64(entry.kind.rawValue) << 60 ^ UInt64(entry.payload.count) << 32
+        hash ^= UInt64(CRC32C.checksum(entry.payload.span, seed: UInt32(truncatingIfNeeded: hash)))
+        hash = hash &* 0x94D0_49BB_1331_11EB
+        return hash ^ hash >> 29
+    }
+}

@@ -1,0 +1,116 @@
+// What the committed entries make of the tree: replayed once through a second state machine and
+// through the plain model, which must agree with each other and with every member.
+
+import Ensemble
+package import Raft
+package import Znodes
+
+package struct Oracle: ~Copyable {
+    /// One committed entry.
+    struct Record {
+        let digest: UInt64
+        var tag: UInt64 = 0
+        var command: Command?
+        var outcome: Outcome?
+    }
+
+    private var machine: StateMachine
+    private(set) var model: ModelTree
+    /// By zxid from 1 on.
+    private(set) var records: [Record] = []
+    private var origins: Set<ForwardID> = []
+    /// The disks that the ensemble knows, as the committed identity entries fix them.
+    private(set) var storages: [MemberStorage] = []
+    private(set) var isEnsembleFixed = false
+
+    package init(limits: ZnodeLimits) {
+        machine = StateMachine(limits: limits, hashSeed: 7)
+        model = ModelTree(limits: limits)
+    }
+
+    var last: Zxid { Zxid(UInt64(records.count)) }
+
+    func record(_ zxid: Zxid) -> Record? {
+        zxid.rawValue >= 1 && zxid <= last ? records[Int(zxid.rawValue) - 1] : nil
+    }
+
+    /// Gives the entry's tag: which client's write it is; 0 when it carries none.
+    package mutating func apply(_ entry: Entry) throws(Violation) -> UInt64 {
+        let zxid = Zxid(entry.index.rawValue)
+        try expect(
+            zxid.rawValue == last.rawValue + 1, .zxidOrder, "entry \(zxid) follows \(last)")
+        guard entry.kind == .command, let proposal = try? Proposal(decoding: entry.payload) else {
+            machine.skip(to: zxid)
+            records.append(Record(digest: machine.digest))
+            return 0
+        }
+        switch proposal.body {
+        case .command(let command):
+            return try apply(command, proposal, zxid)
+        case .identity(_, let new):
+            for storage in new where !storages.contains(where: { $0.member == storage.member }) {
+                storages.append(storage)
+            }
+            isEnsembleFixed = true
+            machine.skip(to: zxid)
+        case .unknown:
+            machine.skip(to: zxid)
+        }
+        records.append(Record(digest: machine.digest))
+        return 0
+    }
+
+    private mutating func apply(_ command: Command, _ proposal: Proposal, _ zxid: Zxid)
+        throws(Violation) -> UInt64
+    {
+        try expect(
+            origins.insert(proposal.origin).inserted, .appliedOnce,
+            "the write \(proposal.origin) is committed again at \(zxid)")
+        let outcome = machine.apply(command, zxid: zxid, timeMs: proposal.wallMs)
+        let expected = model.apply(command, zxid: zxid, timeMs: proposal.wallMs)
+        try expect(
+            outcome == expected, .outcome,
+            "\(command) at \(zxid) gives \(outcome), by the rules \(expected)")
+        let tag = command.tag
+        records.append(
+            Record(digest: machine.digest, tag: tag, command: command, outcome: outcome))
+        return tag
+    }
+
+    /// A member that has applied `zxid` has this digest.
+    package func check(_ digest: UInt64, at zxid: Zxid, member: Int) throws(Violation) {
+        guard zxid > .zero else { return }
+        guard let known = record(zxid) else {
+            throw Violation(.digest, "member \(member + 1) applied \(zxid) of \(last)")
+        }
+        try expect(
+            known.digest == digest, .digest,
+            "member \(member + 1) at \(zxid) has \(digest), by replay \(known.digest)")
+    }
+}
+
+/// Writes carry a number by which they are known in the log: in the first bytes of their data, or,
+/// for a delete, as one more mzxid that no znode has.
+extension Command {
+    static let tagBit: UInt64 = 1 << 62
+
+    static func data(tag: UInt64, padding: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: tag >> shift))
+        }
+        return bytes + [UInt8](repeating: UInt8(truncatingIfNeeded: tag), count: padding)
+    }
+
+    var tag: UInt64 {
+        switch self {
+        case .put(_, let data, _, _, _, _), .createSequential(_, _, let data, _):
+            guard data.count >= 8 else { return 0 }
+            return (0..<8).reduce(UInt64(0)) { $0 | UInt64(data[$1]) << UInt64($1 * 8) }
+        case .delete(_, .mzxidAny(let zxids), _):
+            guard let last = zxids.last, last.rawValue & Self.tagBit != 0 else { return 0 }
+            return last.rawValue & ~Self.tagBit
+        case .delete: return 0
+        }
+    }
+}

@@ -1,0 +1,230 @@
+// A disk that keeps what was synced and, in a crash, an arbitrary part of the rest: each sector goes
+// back to one of the states that it had since the last sync, each change of a name may be lost. It
+// must never lose what a sync or a directory sync has confirmed, unless it is told to lie.
+
+package import Journal
+package import Raft
+
+package final class SimulatedDisk: JournalStorage {
+    /// What a crash does to that which was not synced.
+    package enum Loss: CaseIterable, Sendable {
+        /// The process dies; the page cache stays.
+        case none
+        case all
+        case some
+    }
+
+    private struct Overwrite {
+        let offset: Int
+        let count: Int
+        /// What was there before; shorter than `count` where the file grew.
+        let old: [UInt8]
+    }
+
+    /// Numbered as inodes are: a name is a separate thing from its bytes.
+    private final class File {
+        var bytes: [UInt8] = []
+        /// The size at the last sync.
+        var durableCount = 0
+        /// Since the last sync.
+        var overwrites: [Overwrite] = []
+    }
+
+    private enum NameChange {
+        case set(String, File)
+        case move(String, to: String, File)
+        case drop(String, File)
+    }
+
+    private var names: [(name: String, file: File)] = []
+    private var durableNames: [(name: String, file: File)] = []
+    private var nameChanges: [NameChange] = []
+
+    /// After so many more changes of the disk the power goes: everything throws from then on.
+    package var changesUntilPowerCut: Int?
+    package private(set) var isWithoutPower = false
+    package private(set) var syncCount = 0
+    /// Planted bugs: what the disk says it has done and has not.
+    package var liesAboutSync = false
+    package var liesAboutDirectory = false
+
+    package init() {}
+
+    package static let powerCut = StorageError(.write, "power", .other(-1))
+
+    private func change() throws(StorageError) {
+        if isWithoutPower { throw Self.powerCut }
+        guard let left = changesUntilPowerCut else { return }
+        if left == 0 {
+            isWithoutPower = true
+            throw Self.powerCut
+        }
+        changesUntilPowerCut = left - 1
+    }
+
+    private func file(_ name: String, _ operation: StorageError.Operation) throws(StorageError)
+        -> File
+    {
+        guard let known = names.first(where: { $0.name == name }) else {
+            throw StorageError(operation, name, .notFound)
+        }
+        return known.file
+    }
+
+    private static func set(_ name: String, _ file: File?, in list: inout [(name: String, file: File)])
+    {
+        list.removeAll { $0.name == name }
+        if let file { list.append((name, file)) }
+    }
+
+    package func list() throws(StorageError) -> [String] { names.map(\.name) }
+
+    package func create(_ name: String, zeroFilledTo bytes: Int) throws(StorageError) {
+        try change()
+        let file = File()
+        file.bytes = [UInt8](repeating: 0, count: bytes)
+        Self.set(name, file, in: &names)
+        nameChanges.append(.set(name, file))
+    }
+
+    package func size(_ name: String) throws(StorageError) -> Int {
+        try file(name, .size).bytes.count
+    }
+
+    package func read(
+        _ name: String, at offset: Int, count: Int, into buffer: inout [UInt8]
+    ) throws(StorageError) {
+        let file = try file(name, .read)
+        guard offset < file.bytes.count else { return }
+        buffer += file.bytes[offset..<min(file.bytes.count, offset + count)]
+    }
+
+    package func write(_ name: String, at offset: Int, _ bytes: Span<UInt8>) throws(StorageError) {
+        try change()
+        let file = try file(name, .write)
+        let end = offset + bytes.count
+        let old =
+            offset < file.bytes.count
+            ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []
+        file.overwrites.append(Overwrite(offset: offset, count: bytes.count, old: old))
+        if file.bytes.count < end {
+            file.bytes += [UInt8](repeating: 0, count: end - file.bytes.count)
+        }
+        // Safe: both ranges lie within their storage. Why: a loop takes long in a debug build.
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe file.bytes.withUnsafeMutableBytes { target in
+                let part = unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<end])
+                unsafe part.copyMemory(from: source)
+            }
+        }
+    }
+
+    package func sync(_ name: String) throws(StorageError) {
+        try change()
+        let file = try file(name, .sync)
+        syncCount += 1
+        if liesAboutSync { return }
+        file.durableCount = file.bytes.count
+        file.overwrites.removeAll(keepingCapacity: true)
+    }
+
+    package func rename(_ from: String, to: String) throws(StorageError) {
+        try change()
+        let file = try file(from, .rename)
+        Self.set(from, nil, in: &names)
+        Self.set(to, file, in: &names)
+        nameChanges.append(.move(from, to: to, file))
+    }
+
+    package func remove(_ name: String) throws(StorageError) {
+        try change()
+        let file = try file(name, .remove)
+        Self.set(name, nil, in: &names)
+        nameChanges.append(.drop(name, file))
+    }
+
+    package func syncDirectory() throws(StorageError) {
+        try change()
+        if liesAboutDirectory { return }
+        durableNames = names
+        nameChanges.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: what happens to it
+
+    /// The process or the machine stopped; what is left is durable from here on.
+    package func crash(_ loss: Loss, _ random: inout RandomGenerator) {
+        changesUntilPowerCut = nil
+        isWithoutPower = false
+        guard loss != .none else { return }
+        for change in nameChanges where loss == .some && random.coin() {
+            switch change {
+            case .set(let name, let file):
+                Self.set(name, file, in: &durableNames)
+            case .move(let from, let to, let file):
+                if durableNames.contains(where: { $0.name == from && $0.file === file }) {
+                    Self.set(from, nil, in: &durableNames)
+                }
+                Self.set(to, file, in: &durableNames)
+            case .drop(let name, let file):
+                if durableNames.contains(where: { $0.name == name && $0.file === file }) {
+                    Self.set(name, nil, in: &durableNames)
+                }
+            }
+        }
+        nameChanges.removeAll()
+        names = durableNames
+        // A file may go by two names after a half-lost rename.
+        for (position, entry) in names.enumerated()
+        where !names[..<position].contains(where: { $0.file === entry.file }) {
+            Self.lose(entry.file, loss, &random)
+        }
+    }
+
+    /// Each sector goes back to one of its states since the last sync. Going backwards, the first
+    /// overwrite of a sector that is kept keeps all before it.
+    private static func lose(_ file: File, _ loss: Loss, _ random: inout RandomGenerator) {
+        let sectorBytes = JournalLimits.sectorBytes
+        var kept: Set<Int> = []
+        for overwrite in file.overwrites.reversed() {
+            let last = (overwrite.offset + max(overwrite.count, 1) - 1) / sectorBytes
+            for sector in (overwrite.offset / sectorBytes)...last {
+                if kept.contains(sector) { continue }
+                if loss == .some, random.coin() {
+                    kept.insert(sector)
+                    continue
+                }
+                let start = max(overwrite.offset, sector * sectorBytes)
+                let end = min(overwrite.offset + overwrite.count, (sector + 1) * sectorBytes)
+                for position in start..<end {
+                    let old = position - overwrite.offset
+                    file.bytes[position] = old < overwrite.old.count ? overwrite.old[old] : 0
+                }
+            }
+        }
+        file.overwrites.removeAll()
+        if file.bytes.count > file.durableCount {
+            let sectors = UInt64((file.bytes.count - file.durableCount) / sectorBytes + 1)
+            let cut =
+                loss == .all || random.coin()
+                ? file.durableCount
+                : file.durableCount + Int(random.next(below: sectors)) * sectorBytes
+            file.bytes.removeLast(max(0, file.bytes.count - cut))
+        }
+        file.durableCount = file.bytes.count
+    }
+
+    /// A new, empty disk in the old one's place.
+    package func wipe() {
+        names.removeAll()
+        durableNames.removeAll()
+        nameChanges.removeAll()
+        changesUntilPowerCut = nil
+        isWithoutPower = false
+    }
+
+    package var fileNames: [String] { names.map(\.name).sorted() }
+    package func contents(_ name: String) -> [UInt8] {
+        names.first { $0.name == name }?.file.bytes ?? []
+    }
+}

@@ -1,0 +1,30 @@
+// A rule that the run broke. The first one ends the run.
+
+package enum Rule: String, Sendable, CaseIterable {
+    case electionSafety, oneVote, wipedVote, logMatching, leaderCompleteness, committedOnce
+    case durableQuorum, promiseBeforeDurable, recovery, raftStep
+    case digest, outcome
+    case acknowledgedWrite, refusedWrite, appliedOnce, zxidOrder
+    case staleRead, wrongRead, readOrder
+    case missedChange, spuriousChange, feed, answer
+    case leaderClaim, queueBound, halt, storage, codec
+    case liveness, quietRun
+}
+
+package struct Violation: Error, Sendable, CustomStringConvertible {
+    package let rule: Rule
+    package let detail: String
+
+    package init(_ rule: Rule, _ detail: String) {
+        self.rule = rule
+        self.detail = detail
+    }
+
+    package var description: String { "\(rule.rawValue): \(detail)" }
+}
+
+func expect(
+    _ condition: Bool, _ rule: Rule, _ detail: @autoclosure () -> String
+) throws(Violation) {
+    if !condition { throw Violation(rule, detail()) }
+}

@@ -1,0 +1,412 @@
+// What clients do: writes with conditions, reads of every kind, waits and feeds, in concurrence, on
+// a few paths that all of them want. And what becomes of each answer.
+
+import Ensemble
+import Raft
+import Znodes
+
+extension World {
+    static let clientsMax: UInt64 = 64
+
+    func makeClients() {
+        let workers = Int(clientRandom.draw(2...6))
+        for number in 0..<(workers + 4) {
+            let kind: Client.Kind =
+                number < workers ? .worker : number < workers + 2 ? .waiter : .follower
+            let followed = EventQuery(
+                path: clientRandom.coin() ? .root : somePath(), recursive: clientRandom.coin(),
+                types: clientRandom.coin() ? .all : [.created, .deleted], after: .zero,
+                eventsMax: clientRandom.pick([1, 7, 1_000]))
+            let client = Client(
+                number: number, kind: kind, member: number % options.members, followed: followed)
+            clients.append(client)
+            schedule(client, afterNs: 300 * millisecondNs + clientRandom.draw(0...20_000_000))
+        }
+    }
+
+    func schedule(_ client: Client, afterNs: UInt64) {
+        guard client.turnsScheduled == 0 else { return }
+        client.turnsScheduled += 1
+        queue.put(.clientTurn(client.number), atNs: nowNs + afterNs)
+    }
+
+    private func thinkNs() -> UInt64 { clientRandom.delayNs(500_000...15_000_000) }
+
+    private func somePath() -> ZnodePath {
+        let texts = [
+            "/a", "/a/b", "/a/b/c", "/a/b/d", "/q", "/q/x", "/lock", "/long-name/with-a/child",
+            "/a/e", "/config",
+        ]
+        return ZnodePath(trusted: [UInt8](clientRandom.pick(texts).utf8))
+    }
+
+    // MARK: asking
+
+    func turn(of client: Client) throws(Violation) {
+        client.turnsScheduled -= 1
+        if let open = client.open {
+            guard !isSettling, open.run == members[open.member].run else { return }
+            try giveUp(client, open)
+            return
+        }
+        if isSettling {
+            if client.probe == .write || client.probe == .read { try probe(client) }
+            return
+        }
+        let member = members[client.member]
+        guard member.process != nil, !member.isPaused else {
+            client.member = Int(clientRandom.next(below: UInt64(options.members)))
+            return schedule(client, afterNs: thinkNs())
+        }
+        if clientRandom.chance(perMille: 30) {
+            client.member = Int(clientRandom.next(below: UInt64(options.members)))
+            return schedule(client, afterNs: 0)
+        }
+        switch client.kind {
+        case .worker: try work(client)
+        case .waiter: try wait(client)
+        case .follower: try follow(client)
+        }
+        // Patience has an end, for some.
+        if client.open != nil, clientRandom.chance(perMille: 60) {
+            schedule(client, afterNs: clientRandom.draw(1_000_000...400_000_000))
+        }
+    }
+
+    private func giveUp(_ client: Client, _ open: OpenRequest) throws(Violation) {
+        let member = members[open.member]
+        if member.isPaused { return schedule(client, afterNs: thinkNs()) }
+        lose(client)
+        try step(member, .cancel(RequestID(rawValue: open.id)))
+    }
+
+    /// No answer will come to what it has open.
+    func lose(_ client: Client) {
+        guard let open = client.open else { return }
+        if open.tag > 0 {
+            history.becameUnknown(open.tag)
+            work.unknownWrites += 1
+        }
+        client.open = nil
+        schedule(client, afterNs: thinkNs())
+    }
+
+    private func ask(
+        _ client: Client, _ ask: ClientRequest, tag: UInt64 = 0, path: ZnodePath? = nil
+    ) throws(Violation) {
+        let member = members[client.member]
+        guard let process = member.process else { return }
+        client.requests += 1
+        var open = OpenRequest(
+            id: client.requests * Self.clientsMax + UInt64(client.number),
+            member: member.position, run: member.run, ask: ask, tag: tag, path: path,
+            known: history.witnessed)
+        switch ask {
+        case .wait(let wait): open.opensAtOnce = wait.after <= process.replica.applied
+        case .feed(let feed): open.opensAtOnce = feed.query.after <= process.replica.applied
+        case .write, .read: break
+        }
+        client.open = open
+        trace("client \(client.number) asks \(member.id) for \(ask)")
+        try step(member, .request(RequestID(rawValue: open.id), ask))
+        if options.bug == .readBeforeTicket, case .read(.linearizable) = ask, client.open != nil {
+            try look(client, open, process)
+        }
+    }
+
+    private func work(_ client: Client) throws(Violation) {
+        let path = somePath()
+        switch clientRandom.next(below: 100) {
+        case 0..<45: try write(client, path)
+        case 45..<75:
+            let atLeast = clientRandom.coin() ? client.seen : nil
+            try ask(client, .read(.linearizable(atLeast: atLeast)), path: path)
+        case 75..<85:
+            // Now and then from a future that may never come.
+            let ahead: UInt64 = clientRandom.chance(perMille: 50) ? 500 : 0
+            let zxid = Zxid(client.seen.rawValue + ahead)
+            try ask(client, .read(.atLeast(zxid)), path: path)
+        default: try readHere(client, path)
+        }
+    }
+
+    private func write(_ client: Client, _ path: ZnodePath) throws(Violation) {
+        let tag = history.newWrite()
+        let padding = Int(clientRandom.pick([0, 0, 20, 300]))
+        let data = Command.data(tag: tag, padding: padding)
+        let command: Command
+        switch clientRandom.next(below: 10) {
+        case 0..<6:
+            command = .put(
+                path: path, data: data, mode: .persistent, explicitMode: false,
+                condition: someCondition(client), makeParents: clientRandom.coin())
+        case 6..<8:
+            command = .createSequential(
+                parent: clientRandom.coin() ? path : ZnodePath(trusted: [UInt8]("/q".utf8)),
+                prefix: [UInt8]("n-".utf8), data: data, mode: .persistentSequential)
+        default:
+            // One mzxid that no znode has is the tag.
+            let mark = Zxid(Command.tagBit | tag)
+            command = .delete(
+                path: path, condition: .mzxidAny([client.mzxids[0], mark]),
+                recursive: clientRandom.coin())
+            if clientRandom.coin() {
+                history.becameUnknown(tag)
+                let bare = Command.delete(
+                    path: path, condition: .none, recursive: clientRandom.coin())
+                return try ask(client, .write(bare))
+            }
+        }
+        try ask(client, .write(command), tag: tag)
+    }
+
+    private func someCondition(_ client: Client) -> Condition {
+        switch clientRandom.next(below: 8) {
+        case 0: .absent
+        case 1: .exists
+        case 2: .mzxidAny(client.mzxids)
+        case 3: .version(Int32(clientRandom.next(below: 4)) - 1)
+        default: .none
+        }
+    }
+
+    private func wait(_ client: Client) throws(Violation) {
+        let view = clientRandom.pick([View.data, .children, .existence, .node, .subtree])
+        let back = clientRandom.coin() ? 0 : clientRandom.next(below: 20)
+        let after = Zxid(client.seen.rawValue - min(client.seen.rawValue, back))
+        let wait = Wait(
+            path: somePath(), view: view, after: after, deadlineMs: deadlineMs(client),
+            local: clientRandom.coin())
+        try ask(client, .wait(wait))
+    }
+
+    private func follow(_ client: Client) throws(Violation) {
+        var query = client.followed
+        query.after = client.next
+        let feed = Feed(
+            query: query, deadlineMs: deadlineMs(client), local: clientRandom.coin())
+        try ask(client, .feed(feed))
+    }
+
+    private func deadlineMs(_ client: Client) -> UInt64 {
+        members[client.member].clock.bootMs(nowNs) + clientRandom.draw(0...1_500)
+    }
+
+    // MARK: reading the published tree
+
+    func read(_ client: Client, _ request: UInt64) throws(Violation) {
+        guard let open = client.open, open.id == request else { return }
+        let member = members[open.member]
+        guard let process = member.process, member.run == open.run else { return }
+        if member.isPaused {
+            queue.put(
+                .clientRead(client: client.number, request: request),
+                atNs: nowNs + 50 * millisecondNs)
+            return
+        }
+        try look(client, open, process)
+        work.reads += 1
+        finish(client)
+    }
+
+    private func look(_ client: Client, _ open: OpenRequest, _ process: Process) throws(Violation)
+    {
+        guard let path = open.path else { return }
+        let seen = try see(path, process)
+        var atLeast = open.known
+        if case .read(.atLeast(let zxid)) = open.ask { atLeast = zxid }
+        if case .read(.linearizable(let zxid?)) = open.ask { atLeast = max(atLeast, zxid) }
+        try history.read(seen, atLeast: atLeast, oracle)
+        client.see(seen.zxid)
+        if let stat = seen.stat { client.mzxids = [stat.mzxid, client.mzxids[0]] }
+    }
+
+    /// Without a word to the replica.
+    private func readHere(_ client: Client, _ path: ZnodePath) throws(Violation) {
+        let member = members[client.member]
+        guard let process = member.process else { return }
+        let seen = try see(path, process)
+        let isSame = client.localMember == member.position && client.localRun == member.run
+        try expect(
+            !isSame || seen.zxid >= client.localZxid, .readOrder,
+            "member \(member.id) shows \(seen.zxid) after \(client.localZxid)")
+        try history.read(seen, atLeast: .zero, oracle)
+        client.localMember = member.position
+        client.localRun = member.run
+        client.localZxid = seen.zxid
+        client.see(seen.zxid)
+        work.localReads += 1
+        finish(client)
+    }
+
+    private func see(_ path: ZnodePath, _ process: Process) throws(Violation)
+        -> HistoryChecker.Read
+    {
+        let found = process.reader.read { state -> (Stat?, [UInt8], [[UInt8]]) in
+            guard let view = state.find(path) else { return (nil, [], []) }
+            var children: [[UInt8]] = []
+            _ = view.children(after: nil, limit: .max) { name in
+                children.append(name.indices.map { name[$0] })
+            }
+            let data = view.data
+            return (view.stat, data.indices.map { data[$0] }, children)
+        }
+        process.reader.quiescent()
+        guard let found else {
+            throw Violation(.wrongRead, "\(path) cannot be read while nobody writes")
+        }
+        let (stat, data, children) = found.result
+        return HistoryChecker.Read(
+            path: path, stat: stat, data: data, children: children, zxid: found.zxid)
+    }
+
+    private func finish(_ client: Client) {
+        client.open = nil
+        switch client.probe {
+        case .none, .done: break
+        case .write: client.probe = .read
+        case .read: client.probe = .done
+        }
+        if !isSettling || !client.isIdle { schedule(client, afterNs: thinkNs()) }
+    }
+
+    // MARK: the last requests
+
+    func startProbe(_ client: Client) {
+        let serving = members.filter { !$0.isWiped }
+        client.member = serving[client.number % serving.count].position
+        client.probe = .write
+        schedule(client, afterNs: thinkNs())
+    }
+
+    private func probe(_ client: Client) throws(Violation) {
+        if client.probe == .read {
+            return try ask(client, .read(.linearizable(atLeast: client.seen)), path: somePath())
+        }
+        let tag = history.newWrite()
+        let command = Command.put(
+            path: somePath(), data: Command.data(tag: tag, padding: 0), mode: .persistent,
+            explicitMode: false, condition: .none, makeParents: true)
+        try ask(client, .write(command), tag: tag)
+    }
+}
+
+// MARK: answers
+
+extension World {
+    func answer(
+        _ request: RequestID, _ reply: ClientReply, _ member: Member, _ process: Process
+    ) throws(Violation) {
+        let client = clients[Int(request.rawValue % Self.clientsMax)]
+        guard var open = client.open, open.id == request.rawValue, !open.hasTicket else {
+            throw Violation(
+                .answer, "member \(member.id) answers \(reply) to \(request.rawValue), "
+                    + "which is not open")
+        }
+        trace("client \(client.number) gets \(reply)")
+        mix(request.rawValue)
+        var reply = reply
+        if options.bug == .unknownAsRefused, reply == .refused(.outcomeUnknown) {
+            reply = .refused(.noQuorum)
+        }
+        if case .refused(let refusal) = reply { return try take(refusal, client, open) }
+        switch (open.ask, reply) {
+        case (.write(let command), .decided(let outcome, let zxid)):
+            try decide(client, open, command, outcome, zxid)
+        case (.read, .readable):
+            open.hasTicket = true
+            client.open = open
+            queue.put(
+                .clientRead(client: client.number, request: open.id),
+                atNs: nowNs + clientRandom.draw(1_000...5_000_000))
+            return
+        case (.wait(let wait), .changed):
+            try history.changed(
+                wait, applied: process.replica.applied, remembersAll: tuning.remembersAll, oracle)
+            work.changes += 1
+            let seen = try see(wait.path, process)
+            try history.read(seen, atLeast: wait.after, oracle)
+            client.see(seen.zxid)
+        case (.wait(let wait), .unchanged(let zxid)):
+            try history.unchanged(wait, at: zxid, oracle)
+            work.quietWaits += 1
+            client.see(zxid)
+        case (.feed(let feed), .events(let page)):
+            try history.events(page, of: feed.query, oracle)
+            work.pages += 1
+            client.next = page.next
+            client.see(page.next)
+        case (.feed(let feed), .historyCompacted(let zxid)):
+            try expect(
+                !tuning.remembersAll && zxid >= feed.query.after, .feed,
+                "nothing is remembered after \(feed.query.after), go on from \(zxid)")
+            client.next = zxid
+        case (.write, _), (.read, _), (.wait, _), (.feed, _):
+            throw Violation(.answer, "\(reply) to \(open.ask)")
+        }
+        finish(client)
+    }
+
+    private func decide(
+        _ client: Client, _ open: OpenRequest, _ command: Command, _ outcome: Outcome, _ zxid: Zxid
+    ) throws(Violation) {
+        try history.acknowledged(
+            open.tag, command, outcome, at: zxid, known: open.known, oracle)
+        client.see(zxid)
+        switch outcome {
+        case .created(_, let stat), .set(_, let stat):
+            client.mzxids = [stat.mzxid, client.mzxids[0]]
+        case .deleted, .failed: break
+        }
+    }
+
+    private func take(_ refusal: Refusal, _ client: Client, _ open: OpenRequest) throws(Violation)
+    {
+        work.refusals += 1
+        switch (open.ask, refusal) {
+        case (.write, .noQuorum), (.write, .overloaded), (.write, .shuttingDown):
+            if open.tag > 0 { try history.refused(open.tag) }
+        case (.write, .outcomeUnknown):
+            if open.tag > 0 { history.becameUnknown(open.tag) }
+            work.unknownWrites += 1
+        case (.read, .zxidAhead(let confirmed)), (.wait, .zxidAhead(let confirmed)),
+            (.feed, .zxidAhead(let confirmed)):
+            try expect(
+                confirmed >= open.known, .staleRead,
+                "\(open.ask) is refused as ahead of \(confirmed), \(open.known) was known")
+        case (.read, .noQuorum), (.read, .overloaded), (.read, .shuttingDown),
+            (.wait, .noQuorum), (.wait, .overloaded), (.wait, .shuttingDown),
+            (.feed, .noQuorum), (.feed, .overloaded), (.feed, .shuttingDown):
+            break
+        case (.write, .zxidAhead), (.read, .outcomeUnknown), (.wait, .outcomeUnknown),
+            (.feed, .outcomeUnknown):
+            throw Violation(.answer, "\(refusal) to \(open.ask)")
+        }
+        client.open = nil
+        if clientRandom.coin(), !isSettling {
+            client.member = Int(clientRandom.next(below: UInt64(options.members)))
+        }
+        if !isSettling || !client.isIdle { schedule(client, afterNs: thinkNs()) }
+    }
+
+    /// Whatever happened up to what the member has applied, it has told those who wait for it.
+    func checkOpenWaits(_ member: Member, _ process: Process) throws(Violation) {
+        let applied = process.applied
+        for client in clients where client.kind != .worker {
+            guard let open = client.open, open.member == member.position, open.run == member.run,
+                open.opensAtOnce
+            else { continue }
+            switch open.ask {
+            case .wait(let wait):
+                try expect(
+                    !oracle.model.changed(wait.view, wait.path, after: wait.after, through: applied),
+                    .missedChange, "client \(client.number) still waits at \(applied) for \(wait)")
+            case .feed(let feed):
+                try expect(
+                    oracle.model.select(feed.query, through: applied, countMax: 1).isEmpty,
+                    .missedChange, "client \(client.number) still waits at \(applied) for \(feed)")
+            case .write, .read: break
+            }
+        }
+    }
+}

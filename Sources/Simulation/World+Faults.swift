@@ -1,0 +1,174 @@
+// The faults of a run and how it ends: at intervals something breaks for a while, by the rates of
+// the weather; at the end all of it heals, and then the ensemble must come to rest within bounds.
+
+import Ensemble
+import Journal
+import Raft
+import Znodes
+
+extension World {
+    func fault() {
+        if isSettling { return }
+        let gap = weather.faultGapMs
+        queue.put(
+            .fault,
+            atNs: nowNs
+                + faultRandom.draw(gap.lowerBound * millisecondNs...gap.upperBound * millisecondNs))
+        if hits(weather.partition) { partition() }
+        if hits(weather.oneWayPartition) { partitionOneWay() }
+        if hits(weather.linkReset), let (a, b) = somePair() { disconnect(a, b) }
+        if hits(weather.clog), let (a, b) = somePair() {
+            links.clog(from: a, to: b, untilNs: nowNs + durationNs())
+        }
+        let member = members[Int(faultRandom.next(below: UInt64(members.count)))]
+        if hits(weather.wallJump) {
+            member.clock.wallOffsetMs += Int64(faultRandom.draw(in: -86_400_000...86_400_000))
+        }
+        if hits(weather.pause) { pause(member) }
+        if hits(weather.powerCut), member.disk.changesUntilPowerCut == nil {
+            member.disk.changesUntilPowerCut = Int(faultRandom.next(below: 40))
+        }
+        if hits(weather.crash), member.process != nil {
+            crash(
+                member, faultRandom.pick([.none, .all, .some]), restartAfterNs: restartDelayNs())
+        }
+        if hits(weather.wipe) { wipe(member) }
+    }
+
+    private func hits(_ rate: Int) -> Bool { faultRandom.chance(perMille: rate) }
+
+    private func durationNs() -> UInt64 {
+        faultRandom.delayNs(50 * millisecondNs...700 * millisecondNs)
+    }
+
+    private func somePair() -> (Int, Int)? {
+        guard members.count > 1 else { return nil }
+        let a = Int(faultRandom.next(below: UInt64(members.count)))
+        let b = Int(faultRandom.next(below: UInt64(members.count - 1)))
+        return (a, b >= a ? b + 1 : b)
+    }
+
+    /// Any split into two sides, or the leader alone.
+    private func partition() {
+        guard members.count > 1 else { return }
+        var isLeft = members.map { _ in faultRandom.coin() }
+        if faultRandom.chance(perMille: 300) {
+            isLeft = members.map { $0.process?.observation?.role == .leader }
+        }
+        var cut: [(from: Int, to: Int)] = []
+        for a in members.indices {
+            for b in members.indices where isLeft[a] != isLeft[b] { cut.append((a, b)) }
+        }
+        block(cut)
+    }
+
+    private func partitionOneWay() {
+        guard let (a, b) = somePair() else { return }
+        // From one member to one other, or to all, or from all.
+        let others = members.indices.filter { $0 != a }
+        switch faultRandom.next(below: 3) {
+        case 0: block([(a, b)])
+        case 1: block(others.map { (a, $0) })
+        default: block(others.map { ($0, a) })
+        }
+    }
+
+    private func block(_ cut: [(from: Int, to: Int)]) {
+        work.partitions += 1
+        for (from, to) in cut { links.block(from: from, to: to, true) }
+        partitions.append(cut)
+        queue.put(.heal(partitions.count - 1), atNs: nowNs + durationNs())
+    }
+
+    private func pause(_ member: Member) {
+        guard member.process != nil, !member.isPaused else { return }
+        work.pauses += 1
+        member.isPaused = true
+        queue.put(
+            .resume(member: member.position, run: member.run), atNs: nowNs + 2 * durationNs())
+    }
+
+    func resume(_ member: Member) {
+        guard member.isPaused else { return }
+        member.isPaused = false
+        for event in member.deferred { queue.put(event, atNs: nowNs) }
+        member.deferred.removeAll()
+    }
+
+    /// The disk is exchanged for an empty one. Once a run, and only when every member knows the
+    /// ensemble: before that nobody can tell an exchanged disk from a first one.
+    private func wipe(_ member: Member) {
+        guard wipedMember == nil, members.count >= 3, oracle.storages.count == members.count,
+            members.allSatisfy({ $0.process?.identity.ensembleID != nil })
+        else { return }
+        wipedMember = member.position
+        member.isWiped = true
+        crash(member, .all, restartAfterNs: restartDelayNs())
+        member.disk.wipe()
+        consensus.wiped(member.position)
+    }
+
+    // MARK: the end
+
+    /// Faults stop, everything heals. Then: one leader, every request answered, equal states; and
+    /// every member serves again.
+    func settle() {
+        isSettling = true
+        links.calm()
+        for member in members {
+            member.disk.changesUntilPowerCut = nil
+            resume(member)
+            if member.process == nil {
+                member.isStarting = false
+                scheduleStart(member, afterNs: 1_000_000)
+            }
+        }
+        guard comesToRest("after the last fault") else { return }
+        for client in clients { startProbe(client) }
+        guard comesToRest("after the last requests") else { return }
+        checking { () throws(Violation) in try checkEnd() }
+    }
+
+    private func comesToRest(_ when: String) -> Bool {
+        let eventsLimit = events + options.settleEventsMax
+        let timeLimitNs = nowNs + options.settleNs
+        while violation == nil {
+            for _ in 0..<32 where violation == nil { turn() }
+            if violation == nil, isAtRest { return true }
+            if violation == nil, events > eventsLimit || nowNs > timeLimitNs {
+                violation = Violation(.liveness, "no rest \(when): \(unrest)")
+            }
+        }
+        return false
+    }
+
+    private var serving: [Member] { members.filter { !$0.isWiped } }
+
+    private var isAtRest: Bool {
+        clients.allSatisfy { $0.isIdle }
+            && serving.allSatisfy { $0.process?.applied == oracle.last }
+            && serving.filter { $0.process?.observation?.role == .leader }.count == 1
+            && serving.allSatisfy { $0.process?.observation?.leader != nil }
+    }
+
+    private var unrest: String {
+        let states = members.map { member in
+            member.process.map { "\(member.id): \($0.replica.observation)" } ?? "\(member.id): down"
+        }
+        let open = clients.filter { !$0.isIdle }.map { "client \($0.number): \($0.described)" }
+        return "committed \(oracle.last); " + (states + open).joined(separator: "; ")
+    }
+
+    private func checkEnd() throws(Violation) {
+        for member in serving {
+            guard let process = member.process else { continue }
+            try oracle.check(
+                process.replica.digest, at: process.replica.applied, member: member.position)
+            let status = process.replica.status()
+            mix(status.digest)
+            try expect(
+                status.pendingWrites == 0 && status.waits == 0, .liveness,
+                "\(member.id) still holds \(status.pendingWrites) writes, \(status.waits) waits")
+        }
+    }
+}

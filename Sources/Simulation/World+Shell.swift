@@ -1,0 +1,330 @@
+// The shell of a member in the simulated world: starts and crashes, ticks, the step with all that
+// is checked after it, and the two threads that work for the disk.
+
+import Ensemble
+import Journal
+import Raft
+import Znodes
+
+extension World {
+    // MARK: starts and ends
+
+    func start(_ member: Member) throws(Violation) {
+        guard member.process == nil else { return }
+        member.isStarting = false
+        member.run += 1
+        work.starts += 1
+        let recovered: Recovered
+        do throws(JournalError) {
+            recovered = try Recovered.recover(member, tuning)
+        } catch {
+            return try diskFailed(member, "recovery: \(error)")
+        }
+        try consensus.restarted(
+            member.position, hardState: recovered.hardState,
+            snapshot: recovered.snapshots.newest, entries: recovered.entries)
+        let process = recovered.process(member, of: options.members, tuning, nowNs: nowNs)
+        member.process = process
+        queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
+        trace("\(member.id) recovered to \(process.replica.observation)")
+    }
+
+    /// The process is gone; `loss` is what becomes of the unsynced part of its disk.
+    func crash(_ member: Member, _ loss: SimulatedDisk.Loss, restartAfterNs: UInt64) {
+        trace("\(member.id) crashes, losing \(loss)")
+        member.process = nil
+        member.isPaused = false
+        member.deferred.removeAll()
+        member.disk.crash(loss, &member.random)
+        claims.end(member.position)
+        for other in members where other !== member {
+            if links.disconnect(member.position, other.position), other.process != nil {
+                // A process that dies resets its connections, a machine without power does not.
+                let delayNs =
+                    loss == .none
+                    ? shellRandom.draw(100_000...2_000_000)
+                    : shellRandom.draw(1_000_000...1_500_000_000)
+                queue.put(
+                    .peerLost(member: other.position, run: other.run, peer: member.position),
+                    atNs: nowNs + delayNs)
+            }
+        }
+        for client in clients where client.open?.member == member.position { lose(client) }
+        scheduleStart(member, afterNs: restartAfterNs)
+    }
+
+    func scheduleStart(_ member: Member, afterNs: UInt64) {
+        guard !member.isStarting else { return }
+        member.isStarting = true
+        queue.put(.start(member: member.position), atNs: nowNs + afterNs)
+    }
+
+    /// A power cut is a fault of the world's; any other error of a disk is the journal's.
+    private func diskFailed(_ member: Member, _ what: String) throws(Violation) {
+        guard member.disk.isWithoutPower else {
+            throw Violation(.recovery, "member \(member.id): \(what)")
+        }
+        crash(member, shellRandom.coin() ? .some : .all, restartAfterNs: restartDelayNs())
+    }
+
+    func restartDelayNs() -> UInt64 {
+        isSettling ? 20_000_000 : shellRandom.delayNs(10_000_000...500_000_000)
+    }
+
+    // MARK: the step
+
+    func tick(_ member: Member) throws(Violation) {
+        let position = member.position
+        let jitter = weather.tickJitterNs
+        let delayNs = jitter == 0 ? 0 : shellRandom.draw(0...jitter)
+        queue.put(
+            .tick(member: position, run: member.run),
+            atNs: nowNs + member.clock.trueNs(forMs: tuning.replica.tickMs) + delayNs)
+        let wallMs = member.clock.wallMs(nowNs)
+        let nowMs =
+            options.bug == .wallClockForBootClock ? UInt64(wallMs) : member.clock.bootMs(nowNs)
+        try step(member, .tick(nowMs: nowMs, wallMs: wallMs))
+        if let process = member.process, !process.journalIsBusy { tendJournal(member, process) }
+    }
+
+    func step(_ member: Member, _ input: Input) throws(Violation) {
+        guard let process = member.process else { return }
+        events += 1
+        effects.reset()
+        process.replica.step(input, into: &effects)
+        if let halt = effects.halt { throw Violation(.halt, "\(member.id): \(halt)") }
+        try noteStorage(member, process)
+        try observe(member, process)
+        for (to, message) in effects.sends {
+            try checkPromises(of: message, from: member)
+            send(message, from: member, to: to)
+        }
+        for (other, reason) in effects.refusals { refuse(other, by: member, reason) }
+        for event in effects.events { note(event, member) }
+        for request in effects.snapshots { enqueue(request, member, process) }
+        for (request, reply) in effects.replies {
+            try answer(request, reply, member, process)
+            if options.bug == .answeredTwice { try answer(request, reply, member, process) }
+        }
+        try checkOpenWaits(member, process)
+        startJournal(member, process)
+    }
+
+    private func noteStorage(_ member: Member, _ process: Process) throws(Violation) {
+        for request in effects.storage {
+            switch request {
+            case .append(let token, let hardState, let entries):
+                try consensus.asked(token, hardState, entries, by: member.position)
+            case .resetLog(let mark): try consensus.askedReset(to: mark, by: member.position)
+            case .prune, .identity: break
+            }
+            process.journalQueue.append(request)
+        }
+    }
+
+    private func observe(_ member: Member, _ process: Process) throws(Violation) {
+        let now = process.replica.observation
+        do throws(RaftViolation) {
+            try RaftInvariants.check(previous: process.observation, current: now)
+        } catch {
+            throw Violation(.raftStep, "\(error)")
+        }
+        if now.role == .candidate || now.role == .leader, process.observation?.role != now.role {
+            try consensus.voted(member.position, in: now.term, for: member.id, isDurable: false)
+        }
+        process.observation = now
+        for entry in try consensus.observe(now, member.position) {
+            let tag = try oracle.apply(entry)
+            try history.applied(tag, at: Zxid(entry.index.rawValue))
+        }
+        let applied = process.replica.applied
+        if applied != process.applied {
+            try expect(
+                applied > process.applied, .zxidOrder,
+                "member \(member.id) goes back from \(process.applied) to \(applied)")
+            process.applied = applied
+            mix(applied.rawValue)
+            try oracle.check(process.replica.digest, at: applied, member: member.position)
+        }
+        if now.role == .leader || process.claims {
+            let untilMs = process.replica.claimedUntilMs
+            process.claims = untilMs > 0
+            try claims.claim(
+                member.position, untilNs: untilMs == 0 ? 0 : member.clock.trueNs(bootMs: untilMs),
+                nowNs: nowNs)
+        }
+        if events % 256 == 0 { try checkBounds(member, process) }
+    }
+
+    private func checkBounds(_ member: Member, _ process: Process) throws(Violation) {
+        let status = process.replica.status()
+        try expect(
+            status.pendingWrites <= tuning.replica.pendingWritesMax
+                && status.waits <= tuning.replica.waitsMax, .queueBound,
+            "\(member.id) has \(status.pendingWrites) writes and \(status.waits) waits open")
+        try expect(
+            process.snapshotQueue.count <= 64 + tuning.replica.snapshotPiecesAhead, .queueBound,
+            "\(member.id) has \(process.snapshotQueue.count) snapshot requests waiting")
+    }
+
+    private func note(_ event: ReplicaEvent, _ member: Member) {
+        trace("\(member.id) \(event)")
+        switch event {
+        case .snapshotSaved: work.snapshotsSaved += 1
+        case .snapshotInstalled: work.snapshotsInstalled += 1
+        case .roleChanged, .peerRefused, .ensembleFixed, .snapshotStarted, .snapshotSending: break
+        }
+    }
+
+    // MARK: the journal's thread
+
+    /// Takes what has been asked for, writes it, and is busy until the sync is over.
+    func startJournal(_ member: Member, _ process: Process) {
+        guard !process.journalIsBusy, !process.journalQueue.isEmpty else { return }
+        let count = min(process.journalQueue.count, tuning.journalBatchMax)
+        let batch = Array(process.journalQueue[..<count])
+        process.journalQueue.removeFirst(count)
+        process.journalIsBusy = true
+        do throws(StorageError) {
+            for request in batch { try write(request, process, member) }
+        } catch {
+            return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
+        }
+        var delayNs = shellRandom.delayNs(weather.journalDelayNs)
+        if !isSettling, shellRandom.chance(perMille: weather.hang) {
+            delayNs = shellRandom.draw(50_000_000...1_000_000_000)
+        }
+        queue.put(.journalDone(member: member.position, run: member.run), atNs: nowNs + delayNs)
+    }
+
+    private func write(_ request: StorageRequest, _ process: Process, _ member: Member)
+        throws(StorageError)
+    {
+        switch request {
+        case .append(let token, var hardState, var entries):
+            if options.bug == .hardStateDropped { hardState = nil }
+            if options.bug == .lastEntryLost, let last = entries.last, entries.count > 1 {
+                entries[entries.count - 1] = Entry(
+                    index: last.index, term: last.term, kind: last.kind, payload: [])
+            }
+            try process.log.append(hardState: hardState, entries: entries)
+            process.journalTokens.append(token)
+        case .prune(let through): try process.log.prune(through: through)
+        case .resetLog(let mark): try process.log.reset(to: mark)
+        case .identity(let ensemble):
+            process.identity.ensembleID = JournalID(high: ensemble.high, low: ensemble.low)
+            var disk = member.disk
+            try process.identity.write(&disk)
+        }
+    }
+
+    func finishJournal(_ member: Member) throws(Violation) {
+        guard let process = member.process else { return }
+        if options.bug == .storedBeforeDurable, let last = process.journalTokens.last {
+            try step(member, .stored(last))
+            guard member.process === process else { return }
+        }
+        process.journalIsBusy = false
+        do throws(StorageError) {
+            try process.log.sync()
+        } catch {
+            return try diskFailed(member, "\(error)")
+        }
+        let tokens = process.journalTokens
+        process.journalTokens.removeAll(keepingCapacity: true)
+        if let last = tokens.last { consensus.durable(through: last, at: member.position) }
+        // A crash may come between the sync and the word of it.
+        if !isSettling, weather.crash > 0, faultRandom.chance(perMille: 1) {
+            return crash(member, .some, restartAfterNs: restartDelayNs())
+        }
+        if options.bug == .storedBeforeDurable {
+            startJournal(member, process)
+            return
+        }
+        if tuning.answersEachToken {
+            for token in tokens where member.process === process {
+                try step(member, .stored(token))
+            }
+        } else if let last = tokens.last {
+            try step(member, .stored(last))
+        }
+        if member.process === process { startJournal(member, process) }
+    }
+
+    /// What an idle journal does at a tick.
+    private func tendJournal(_ member: Member, _ process: Process) {
+        guard shellRandom.chance(perMille: 20) else { return }
+        do throws(StorageError) {
+            if try process.log.carryMark() { return }
+            try process.log.prepareNextSegment()
+        } catch {
+            checking { () throws(Violation) in try diskFailed(member, "\(error)") }
+        }
+    }
+
+    // MARK: the snapshots' thread
+
+    private func enqueue(_ request: SnapshotRequest, _ member: Member, _ process: Process) {
+        process.snapshotQueue.append(request)
+        if process.snapshotQueue.count == 1 { scheduleSnapshot(member) }
+    }
+
+    private func scheduleSnapshot(_ member: Member) {
+        queue.put(
+            .snapshotDone(member: member.position, run: member.run),
+            atNs: nowNs + shellRandom.delayNs(weather.journalDelayNs))
+    }
+
+    func finishSnapshot(_ member: Member) throws(Violation) {
+        guard let process = member.process, let request = process.snapshotQueue.first else {
+            return
+        }
+        var input: Input?
+        do throws(JournalError) {
+            input = try carryOut(request, process)
+        } catch {
+            return try diskFailed(member, "\(error)")
+        }
+        process.snapshotQueue.removeFirst()
+        if !process.snapshotQueue.isEmpty { scheduleSnapshot(member) }
+        if let input { try step(member, input) }
+    }
+
+    private func carryOut(_ request: SnapshotRequest, _ process: Process) throws(JournalError)
+        -> Input?
+    {
+        do throws(StorageError) {
+            switch request {
+            case .begin(let mark):
+                try process.snapshots.begin(mark)
+                return nil
+            case .append(let bytes):
+                guard let mark = process.snapshots.underWay else { return nil }
+                try process.snapshots.append(bytes)
+                return .snapshotAppended(mark.index)
+            case .abandon(let index):
+                if process.snapshots.underWay?.index == index { try process.snapshots.abandon() }
+                return nil
+            case .finish, .read: break
+            }
+        } catch {
+            throw .storage(error)
+        }
+        switch request {
+        case .finish(let index):
+            guard process.snapshots.underWay?.index == index else { return nil }
+            if options.bug == .snapshotSavedEarly { return .snapshotSaved(index) }
+            try process.snapshots.finish()
+            while !(try process.snapshots.verify(blocksMax: 4)) {}
+            return .snapshotSaved(index)
+        case .read(let index, let offset, let count):
+            var bytes: [UInt8] = []
+            guard process.snapshots.newest?.index == index else { return .snapshotFailed(index) }
+            let isLast = try process.snapshots.read(
+                index: index, at: offset, count: count, into: &bytes)
+            return .snapshotRead(
+                SnapshotPiece(index: index, offset: offset, bytes: bytes, last: isLast))
+        case .begin, .append, .abandon: return nil
+        }
+    }
+}

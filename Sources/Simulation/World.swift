@@ -1,0 +1,196 @@
+// A whole ensemble with its clients in one thread, on virtual time. One seed gives one run: all
+// chance comes from it, events are ordered by time and sequence, and nothing depends on the
+// machine. The first violation ends the run.
+
+import Ensemble
+import Raft
+import Znodes
+
+package final class World {
+    let seed: UInt64
+    let options: WorldOptions
+    let tuning: Tuning
+    let weather: Weather
+    var nowNs: UInt64 = 0
+    /// Inputs handed to replicas.
+    var events = 0
+    var queue = EventQueue()
+    var links: Links
+    var members: [Member] = []
+    var clients: [Client] = []
+    var effects = Effects()
+
+    var consensus: ConsensusChecker
+    var claims: LeaderClaims
+    var oracle: Oracle
+    var history = HistoryChecker()
+    var violation: Violation?
+    var work = WorkDone()
+
+    var faultRandom: RandomGenerator
+    var shellRandom: RandomGenerator
+    var clientRandom: RandomGenerator
+    var partitions: [[(from: Int, to: Int)]] = []
+    /// Faults have ended; clients finish what they have begun.
+    var isSettling = false
+    var wipedMember: Int?
+    /// For `PlantedBug.staleReadIndex`.
+    var firstReadIndex: LogIndex?
+
+    private var traceHash: UInt64 = 0
+    private var recent: [(timeNs: UInt64, event: Occurrence)] = []
+    private var recentNext = 0
+    private static let recentMax = 40
+    /// Called with a line for each event.
+    package var onTrace: ((String) -> Void)?
+
+    package init(seed: UInt64, options: WorldOptions) {
+        self.seed = seed
+        self.options = options
+        var root = RandomGenerator(seed: seed ^ 0x5EED_0F_A_C0FFEE)
+        // Split in a fixed order, before anything is drawn.
+        var weatherRandom = root.split()
+        var tuningRandom = root.split()
+        let linkRandom = root.split()
+        faultRandom = root.split()
+        shellRandom = root.split()
+        clientRandom = root.split()
+        var memberRandom = root.split()
+        weather = Weather(options.profile, members: options.members, &weatherRandom)
+        tuning = Tuning(&tuningRandom)
+        links = Links(count: options.members, weather: weather, random: linkRandom)
+        consensus = ConsensusChecker(members: options.members)
+        claims = LeaderClaims(members: options.members)
+        oracle = Oracle(limits: tuning.replica.znodes)
+        for position in 0..<options.members {
+            var random = memberRandom.split()
+            let drift = weather.driftPpmMax
+            let clock = SimulatedClock(
+                offsetNs: random.draw(1_000...100_000) * millisecondNs,
+                driftPpm: drift == 0 ? 0 : random.draw(in: -drift...drift),
+                wallOffsetMs: 1_700_000_000_000)
+            members.append(Member(position: position, clock: clock, random: random))
+            members[position].disk.liesAboutSync = options.bug == .diskLiesAboutSync
+            members[position].disk.liesAboutDirectory = options.bug == .diskLiesAboutDirectory
+            queue.put(.start(member: position), atNs: shellRandom.draw(0...50_000_000))
+        }
+        for a in 0..<options.members {
+            for b in (a + 1)..<max(a + 1, options.members) {
+                queue.put(.connect(a, b), atNs: shellRandom.draw(50_000_000...100_000_000))
+            }
+        }
+        makeClients()
+        if options.profile != .calm {
+            queue.put(.fault, atNs: 500 * millisecondNs)
+        }
+    }
+
+    package func run() -> Report {
+        while events < options.eventsMax, violation == nil { turn() }
+        if violation == nil { settle() }
+        work.acknowledgedWrites = history.acknowledgedCount
+        work.committed = consensus.committedCount
+        work.leaders = consensus.leaderCount
+        if violation == nil, work.acknowledgedWrites < options.acknowledgedMin || work.reads < 3 {
+            violation = Violation(.quietRun, "\(work)")
+        }
+        var replay =
+            "aviary-simulate --seed \(seed) --members \(options.members) "
+            + "--profile \(options.profile.rawValue) --events \(options.eventsMax)"
+        if let bug = options.bug { replay += " --bug \(bug.rawValue)" }
+        return Report(
+            seed: seed, events: events, virtualNs: nowNs, traceHash: traceHash, work: work,
+            violation: violation, lastEvents: violation == nil ? [] : lastEvents(),
+            replay: replay)
+    }
+
+    /// One event of the queue.
+    func turn() {
+        guard let (timeNs, event) = queue.pop() else {
+            violation = Violation(.liveness, "nothing is going to happen any more")
+            return
+        }
+        nowNs = max(nowNs, timeNs)
+        remember(event)
+        checking { () throws(Violation) in try handle(event) }
+    }
+
+    func checking(_ body: () throws(Violation) -> Void) {
+        do throws(Violation) {
+            try body()
+        } catch {
+            if violation == nil { violation = error }
+        }
+    }
+
+    /// True: kept for later, or for nobody.
+    private func isHeldBack(_ event: Occurrence, _ position: Int, run: Int) -> Bool {
+        let member = members[position]
+        guard member.process != nil, member.run == run else { return true }
+        guard member.isPaused else { return false }
+        if member.deferred.count < 20_000 { member.deferred.append(event) }
+        return true
+    }
+
+    private func handle(_ event: Occurrence) throws(Violation) {
+        switch event {
+        case .tick(let member, let run):
+            if !isHeldBack(event, member, run: run) { try tick(members[member]) }
+        case .deliver(let from, let to, let epoch, let bytes):
+            guard links.isUp(from, to), links.epoch(from, to) == epoch,
+                !isHeldBack(event, to, run: members[to].run)
+            else { return }
+            try deliver(bytes, from: from, to: members[to])
+        case .peerLost(let member, let run, let peer):
+            if isHeldBack(event, member, run: run) { return }
+            try step(members[member], .peerLost(members[peer].id))
+        case .refused(let member, let run, let other, let reason):
+            guard !isHeldBack(event, member, run: run), let known = HelloRefusal(rawValue: reason)
+            else { return }
+            try step(members[member], .refused(by: members[other].id, known))
+        case .connect(let a, let b): try connect(a, b)
+        case .breakLink(let a, let b, let epoch):
+            if links.epoch(a, b) == epoch { disconnect(a, b) }
+        case .journalDone(let member, let run):
+            if !isHeldBack(event, member, run: run) { try finishJournal(members[member]) }
+        case .snapshotDone(let member, let run):
+            if !isHeldBack(event, member, run: run) { try finishSnapshot(members[member]) }
+        case .start(let member): try start(members[member])
+        case .resume(let member, let run):
+            if members[member].run == run { resume(members[member]) }
+        case .clientTurn(let client): try turn(of: clients[client])
+        case .clientRead(let client, let request): try read(clients[client], request)
+        case .fault: fault()
+        case .heal(let partition):
+            for (from, to) in partitions[partition] { links.block(from: from, to: to, false) }
+        }
+    }
+
+    // MARK: the trace
+
+    func mix(_ value: UInt64) {
+        traceHash = (traceHash ^ value) &* 0x9E37_79B9_7F4A_7C15
+        traceHash ^= traceHash >> 32
+    }
+
+    private func remember(_ event: Occurrence) {
+        mix(nowNs)
+        mix(event.fingerprint)
+        if recent.count < Self.recentMax {
+            recent.append((nowNs, event))
+        } else {
+            recent[recentNext] = (nowNs, event)
+            recentNext = (recentNext + 1) % Self.recentMax
+        }
+        if let onTrace { onTrace(event.line(atNs: nowNs)) }
+    }
+
+    private func lastEvents() -> [String] {
+        let ordered = recent[recentNext...] + recent[..<recentNext]
+        return ordered.map { $0.event.line(atNs: $0.timeNs) }
+    }
+
+    func trace(_ line: @autoclosure () -> String) {
+        if let onTrace { onTrace("\(nowNs / 1_000) us      \(line())") }
+    }
+}

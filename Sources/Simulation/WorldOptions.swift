@@ -1,0 +1,105 @@
+// What a run is given from outside, and what its seed draws for the members: small segments, tiny
+// batches, short histories, so that rare turns of the code are taken often.
+
+import Ensemble
+import Journal
+import Raft
+import Znodes
+
+/// A bug planted at the edge of the simulated world, to show that the checks find such.
+package enum PlantedBug: String, Sendable, CaseIterable {
+    /// The shell answers `stored` when the bytes are written, before they are synced.
+    case storedBeforeDurable
+    /// The disk says that it has synced, and has not.
+    case diskLiesAboutSync
+    /// The disk says that it has synced the directory, and has not.
+    case diskLiesAboutDirectory
+    /// The network delivers the first ReadIndex answer's index again and again.
+    case staleReadIndex
+    /// The shell writes entries, never the hard state.
+    case hardStateDropped
+    /// A forwarded write comes twice, the second time under another id.
+    case forwardedTwice
+    /// The client reads the tree without waiting for its ticket.
+    case readBeforeTicket
+    /// `snapshotSaved` is answered before the snapshot is durable.
+    case snapshotSavedEarly
+    /// The last entry of a batch is not written.
+    case lastEntryLost
+    /// The wall clock is handed in as the boot-time clock.
+    case wallClockForBootClock
+    /// `outcomeUnknown` reaches the client as `noQuorum`.
+    case unknownAsRefused
+    /// An answer is given to the client twice.
+    case answeredTwice
+}
+
+package struct WorldOptions: Sendable {
+    /// 1, 3 or 5.
+    package var members: Int
+    package var profile: Profile
+    /// Inputs handed to replicas before the faults end.
+    package var eventsMax: Int
+    package var bug: PlantedBug?
+    /// Inputs handed in after the faults have ended, at most.
+    package var settleEventsMax = 60_000
+    package var settleNs: UInt64 = 60_000_000_000
+    /// Fewer acknowledged writes than this make the run a failure.
+    package var acknowledgedMin = 10
+
+    /// The size of the ensemble that a seed runs with when none is asked for.
+    package static func members(_ seed: UInt64) -> Int { [3, 5, 3, 1, 3][Int(seed % 5)] }
+
+    package init(
+        members: Int = 3, profile: Profile = .everything, eventsMax: Int = 12_000,
+        bug: PlantedBug? = nil
+    ) {
+        self.members = members
+        self.profile = profile
+        self.eventsMax = eventsMax
+        self.bug = bug
+    }
+}
+
+/// Equal for all members of the run.
+struct Tuning {
+    var replica = ReplicaOptions()
+    var journal = JournalLimits()
+    var journalBatchMax = Int.max
+    /// Each `stored` is answered, not only the last of a batch.
+    var answersEachToken = false
+    /// The event history keeps all of the run.
+    var remembersAll: Bool { replica.znodes.historyBytesMax >= 1 << 20 }
+
+    init(_ random: inout RandomGenerator) {
+        let isStrange = random.chance(perMille: 700)
+        var draws = random.split()
+        journal = JournalLimits(
+            segmentBytes: draws.pick([4_096, 8_192, 65_536]),
+            groupBytesMax: draws.pick([256, 2_048, 8 << 20]), entryBytesMax: 1 << 20,
+            snapshotBlockBytes: draws.pick([128, 1_024, 65_536]),
+            snapshotSyncBytes: draws.pick([256, 1 << 20]))
+        replica.snapshotEntries = draws.pick([7, 40, 150, 200_000])
+        replica.entriesKept = draws.pick([0, 5, 60, 10_000])
+        replica.snapshotPieceBytes = draws.pick([200, 1_000, 20_000])
+        replica.snapshotStallMs = 2_000
+        guard isStrange else { return }
+        replica.snapshotPiecesPerTick = draws.pick([1, 4])
+        replica.snapshotPiecesAhead = draws.pick([1, 8])
+        replica.pendingWritesMax = draws.pick([1, 3, 4_096])
+        replica.waitsMax = draws.pick([1, 200_000])
+        replica.pendingReadsMax = draws.pick([2, 65_536])
+        replica.writeTimeoutMs = draws.pick([400, 3_000])
+        replica.forwardAgainMs = draws.pick([30, 200])
+        replica.znodes.historyBytesMax = draws.pick([300, 2_000, 64 << 20])
+        replica.znodes.deletedZnodesMax = draws.pick([2, 10_000])
+        replica.znodes.storeBytesMax = draws.pick([2_000, 4 << 30])
+        replica.raft.limits.appendBytesMax = draws.pick([100, 1_000, 1 << 20])
+        replica.raft.limits.inflightMessagesMax = draws.pick([1, 2, 128])
+        replica.raft.limits.committedBytesMax = draws.pick([100, 4 << 20])
+        replica.raft.limits.uncommittedBytesMax = draws.pick([1_000, 64 << 20])
+        replica.raft.limits.readRoundsMax = draws.pick([1, 2])
+        journalBatchMax = draws.pick([1, 4, Int.max])
+        answersEachToken = draws.coin()
+    }
+}
