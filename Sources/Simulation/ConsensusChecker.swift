@@ -37,7 +37,10 @@ package struct ConsensusChecker {
     }
     private struct Member {
         var asked = Log()
+        /// What the log's files hold.
         var durable = Log()
+        /// A durable snapshot stands for all up to here.
+        var snapshot = 0
         var writes: [Write] = []
         var commit = 0
     }
@@ -185,6 +188,23 @@ package struct ConsensusChecker {
         }
     }
 
+    /// A snapshot is durable under its name.
+    package mutating func durableSnapshot(_ mark: SnapshotMark, at member: Int) throws(Violation) {
+        try checkCommitted(mark, member)
+        members[member].snapshot = max(members[member].snapshot, Int(mark.index.rawValue))
+    }
+
+    /// The hash of what log and snapshot hold together at `index`.
+    private func durableHash(_ member: Int, _ index: Int) -> UInt64? {
+        let snapshot = members[member].snapshot
+        if index <= snapshot { return index == 0 ? 0 : committedHashes[index - 1] }
+        let log = members[member].durable
+        guard snapshot == 0 || log.hash(snapshot) == committedHashes[snapshot - 1] else {
+            return nil
+        }
+        return log.hash(index)
+    }
+
     /// After a start: what recovery found must be what was durable, or that with the first of the
     /// unconfirmed writes, in their order.
     package mutating func restarted(
@@ -199,31 +219,40 @@ package struct ConsensusChecker {
             try put(entries, first: Int(first.index.rawValue), &found, member, committed: 0)
         }
         found.hardState = hardState
-        try checkRecovered(found, member)
-        members[member] = Member(asked: found, durable: found, writes: [], commit: 0)
+        let index = Int(snapshot?.index.rawValue ?? 0)
+        try checkRecovered(found, snapshot: index, member)
+        members[member] = Member(
+            asked: found, durable: found, snapshot: index, writes: [], commit: 0)
     }
 
-    private func checkRecovered(_ found: Log, _ member: Int) throws(Violation) {
+    private func checkRecovered(_ found: Log, snapshot: Int, _ member: Int) throws(Violation) {
+        try expect(
+            snapshot >= members[member].snapshot, .recovery,
+            "member \(member + 1) recovered a snapshot at \(snapshot), had "
+                + "\(members[member].snapshot)")
         var state = members[member].durable
+        func isFound(_ state: Log) -> Bool {
+            var state = state
+            if snapshot > 0 { reset(&state, snapshot) }
+            return found.last == state.last && found.hash(found.last) == state.hash(state.last)
+        }
         func isVotesKept(_ asked: HardState) -> Bool {
             asked.term == found.hardState.term && asked.vote == found.hardState.vote
         }
-        var logMatches = found.last == state.last && found.hash(found.last) == state.hash(state.last)
+        var logMatches = isFound(state)
         var votesMatch = isVotesKept(state.hardState)
         for write in members[member].writes {
             if case .append(_, let asked, let first, let hashes, _) = write {
                 if let asked, isVotesKept(asked) { votesMatch = true }
                 // A write of several groups may be cut between them.
-                if !hashes.isEmpty, found.last >= first, found.last < first + hashes.count,
+                if found.last >= first, found.last < first + hashes.count,
                     found.hash(found.last) == hashes[found.last - first]
                 {
                     logMatches = true
                 }
             }
             carryOut(write, &state)
-            if found.last == state.last, found.hash(found.last) == state.hash(state.last) {
-                logMatches = true
-            }
+            if isFound(state) { logMatches = true }
         }
         let durable = members[member].durable
         try expect(
@@ -261,10 +290,10 @@ package struct ConsensusChecker {
 
     /// The member tells a leader that it holds everything up to `index`.
     package func acknowledged(_ index: LogIndex, by member: Int) throws(Violation) {
-        let last = members[member].durable.last
         try expect(
-            Int(index.rawValue) <= last, .promiseBeforeDurable,
-            "member \(member + 1) acknowledges \(index), its disk ends at \(last)")
+            durableHash(member, Int(index.rawValue)) != nil, .promiseBeforeDurable,
+            "member \(member + 1) acknowledges \(index), its disk holds "
+                + "\(members[member].snapshot) and \(members[member].durable.last)")
     }
 
     // MARK: what it knows
@@ -303,7 +332,7 @@ package struct ConsensusChecker {
     /// Counts the disks, not the beliefs.
     private func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
         var holders = 0
-        for other in members.indices where members[other].durable.hash(index) == hash {
+        for other in members.indices where durableHash(other, index) == hash {
             holders += 1
         }
         try expect(

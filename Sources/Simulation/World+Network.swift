@@ -36,7 +36,6 @@ extension World {
     func disconnect(_ a: Int, _ b: Int) {
         guard links.disconnect(a, b) else { return }
         for (position, peer) in [(a, b), (b, a)] where members[position].process != nil {
-            // Sooner than the next attempt to connect.
             queue.put(
                 .peerLost(member: position, run: members[position].run, peer: peer),
                 atNs: nowNs + shellRandom.draw(1_000...20_000_000))

@@ -285,6 +285,9 @@ extension World {
         } catch {
             return try diskFailed(member, "\(error)")
         }
+        if case .snapshotSaved = input, let mark = process.snapshots.newest {
+            try consensus.durableSnapshot(mark, at: member.position)
+        }
         process.snapshotQueue.removeFirst()
         if !process.snapshotQueue.isEmpty { scheduleSnapshot(member) }
         if let input { try step(member, input) }

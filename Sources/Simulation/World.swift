@@ -142,7 +142,8 @@ package final class World {
             else { return }
             try deliver(bytes, from: from, to: members[to])
         case .peerLost(let member, let run, let peer):
-            if isHeldBack(event, member, run: run) { return }
+            // The shell tells the loss of the last connection only: a new one may be up already.
+            if isHeldBack(event, member, run: run) || links.isUp(member, peer) { return }
             try step(members[member], .peerLost(members[peer].id))
         case .refused(let member, let run, let other, let reason):
             guard !isHeldBack(event, member, run: run), let known = HelloRefusal(rawValue: reason)
