@@ -67,7 +67,10 @@ let package = Package(
             dependencies: [
                 "Server", "Gateway", "Ensemble", "Znodes", "HTTP", "System", "Journal", "Raft",
             ]),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Ensemble", "Journal", "Raft", "Znodes"],
+            exclude: ["Seeds.txt"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -94,7 +94,15 @@ struct ForwardsSeen {
     private static let sendersMax = 64
     private var windows: [Window] = []
 
-    mutating func reset() { windows.removeAll() }
+    /// The term that this member led last in this run, and that all of this is about.
+    private(set) var term: Term?
+
+    /// This member leads `term` now.
+    mutating func begin(_ term: Term) {
+        guard self.term != term else { return }
+        windows.removeAll()
+        self.term = term
+    }
 
     /// True the first time. A leader also notes what it refuses, so that a late copy of a refused
     /// forward is never appended.

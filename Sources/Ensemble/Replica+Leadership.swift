@@ -14,7 +14,7 @@ extension Replica {
         let newReign = raft.leader != nil && (raft.leader != leaderSeen || raft.term != lastTerm)
         if newReign { leaderChanges += 1 }
         if raft.role == .leader, role != .leader || raft.term != lastTerm {
-            forwardsSeen.reset()
+            forwardsSeen.begin(raft.term)
             identityProposedIn = nil
             limitsProposedIn = nil
         }

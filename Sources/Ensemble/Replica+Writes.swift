@@ -69,11 +69,13 @@ extension Replica {
         into effects: inout Effects
     ) {
         guard term == raft.term, raft.role == .leader else {
-            // Invariant: who is not the leader of `term` now, and knows of it, never will be again.
-            guard term <= raft.term else { return }
+            // Invariant: who led `term` in this run of the process, and does no more, never will
+            // again. Of any other term it may have forgotten what it appended, and says nothing.
+            guard term == forwardsSeen.term, forwardsSeen.insert(id) else { return }
             let refusal = PeerMessage.forwardRefused(id, term: term, overloaded: false)
             return send(refusal, to: member, into: &effects)
         }
+        forwardsSeen.begin(term)
         guard id.member == member, Proposal.isForwardable(payload), forwardsSeen.insert(id) else {
             return
         }

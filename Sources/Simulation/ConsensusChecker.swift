@@ -300,28 +300,30 @@ package struct ConsensusChecker {
 
     /// After each step, once its storage requests were told. Gives the entries that are committed
     /// for the first time.
-    package mutating func observe(_ now: RaftObservation, _ member: Int) throws(Violation) -> [Entry]
-    {
-        if now.role == .leader { try lead(now, member) }
-        let commit = Int(now.commit.rawValue)
-        guard commit > members[member].commit else { return [] }
-        members[member].commit = commit
+    package mutating func observe(
+        _ role: Role, in term: Term, commit: LogIndex, _ member: Int
+    ) throws(Violation) -> [Entry] {
+        if role == .leader { try lead(term.rawValue, member) }
+        let through = Int(commit.rawValue)
+        guard through > members[member].commit else { return [] }
+        members[member].commit = through
         try expect(
-            commit <= members[member].asked.last, .committedOnce, "member \(member + 1) commits \(commit) of \(members[member].asked.last)")
-        let known = min(commit, committedCount)
+            through <= members[member].asked.last, .committedOnce,
+            "member \(member + 1) commits \(through) of \(members[member].asked.last)")
+        let known = min(through, committedCount)
         if known > 0 {
             try expect(
                 members[member].asked.hash(known) == committedHashes[known - 1], .committedOnce,
                 "member \(member + 1) committed another entry up to \(known)")
         }
         var new: [Entry] = []
-        while committedCount < commit {
+        while committedCount < through {
             let index = committedCount + 1
             let hash = members[member].asked.hashes[index - 1]
             try checkQuorum(index, hash, by: member)
             committedHashes.append(hash)
             committedTerms.append(members[member].asked.terms[index - 1])
-            committedIn.append(now.term.rawValue)
+            committedIn.append(term.rawValue)
             if let place = places[index - 1].first(where: { $0.hash == hash }) {
                 new.append(place.entry)
             }
@@ -337,11 +339,11 @@ package struct ConsensusChecker {
         }
         try expect(
             holders > members.count / 2, .durableQuorum,
-            "member \(member + 1) commits \(index), which \(holders) of \(members.count) disks hold")
+            "member \(member + 1) commits \(index), which \(holders) of \(members.count) disks hold"
+        )
     }
 
-    private mutating func lead(_ now: RaftObservation, _ member: Int) throws(Violation) {
-        let term = now.term.rawValue
+    private mutating func lead(_ term: UInt64, _ member: Int) throws(Violation) {
         if let other = leaders[term] {
             return try expect(
                 other == member, .electionSafety,

@@ -10,6 +10,7 @@ enum Occurrence {
     case refused(member: Int, run: Int, by: Int, reason: UInt8)
     case connect(Int, Int)
     case breakLink(Int, Int, epoch: Int)
+    case turnEnds(member: Int, run: Int)
     case journalDone(member: Int, run: Int)
     case snapshotDone(member: Int, run: Int)
     case start(member: Int)

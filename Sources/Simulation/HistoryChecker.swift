@@ -66,8 +66,10 @@ package struct HistoryChecker {
             let expected = record.outcome
         else {
             throw Violation(
-                .acknowledgedWrite, "write \(tag) \(command) is acknowledged at \(zxid), where "
-                    + "\(oracle.record(zxid)?.command.map { "\($0)" } ?? "no command") is committed")
+                .acknowledgedWrite,
+                "write \(tag) \(command) is acknowledged at \(zxid), where "
+                    + "\(oracle.record(zxid)?.command.map { "\($0)" } ?? "no command") is committed"
+            )
         }
         try expect(
             outcome == expected, .outcome,

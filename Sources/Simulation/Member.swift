@@ -41,6 +41,9 @@ final class Process {
     var observation: RaftObservation?
     var applied = Zxid.zero
     var claims = false
+    /// What inputs of this turn of the shell have made so far.
+    var effects = Effects()
+    var turnIsOpen = false
 
     /// Asked for, not written.
     var journalQueue: [StorageRequest] = []
@@ -80,7 +83,7 @@ struct Recovered: ~Copyable {
         let identity = try MemberIdentity.openOrCreate(
             &disk, memberID: member.id, freshStorageID: fresh)
         var snapshots = try SnapshotStore.open(storage: disk, limits: tuning.journal)
-        let restored = try restore(&snapshots, member, tuning)
+        let restored = try restore(&snapshots, hashSeed: member.random.next())
         var log = try WriteAheadLog.recover(
             storage: disk, limits: tuning.journal, freshLogID: freshLog,
             snapshot: snapshots.newest, damagedSnapshots: snapshots.damagedNames,
@@ -92,11 +95,10 @@ struct Recovered: ~Copyable {
     }
 
     private static func restore(
-        _ snapshots: inout SnapshotStore<SimulatedDisk>, _ member: Member, _ tuning: Tuning
+        _ snapshots: inout SnapshotStore<SimulatedDisk>, hashSeed: UInt64
     ) throws(JournalError) -> RestoredReplica? {
         guard let mark = snapshots.newest else { return nil }
-        var decoder = SnapshotDecoder(
-            limits: tuning.replica.znodes, hashSeed: member.random.next())
+        var decoder = SnapshotDecoder(hashSeed: hashSeed)
         var offset: UInt64 = 0
         var isLast = false
         while !isLast {

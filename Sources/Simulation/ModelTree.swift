@@ -19,7 +19,7 @@ struct ModelTree {
         let children: [[UInt8]]
     }
 
-    let limits: ZnodeLimits
+    var limits = ZnodeLimits()
     /// By path; only looked up.
     private var znodes: [[UInt8]: Znode] = [:]
     private var versions: [[UInt8]: [Version]] = [:]
@@ -30,8 +30,7 @@ struct ModelTree {
     private var timeMs: Int64 = 0
     private var touched: [ZnodePath] = []
 
-    init(limits: ZnodeLimits) {
-        self.limits = limits
+    init() {
         znodes[ZnodePath.root.bytes] = fresh([])
         znodes[ZnodePath.reserved.bytes] = fresh([])
         znodes[ZnodePath.root.bytes]?.children = [Array(ZnodePath.reserved.name)]
@@ -235,7 +234,8 @@ extension ModelTree {
         var found: [Event] = []
         for event in events[position(after: query.after)...] {
             if event.zxid > through || found.count >= countMax { break }
-            let isCovered = query.recursive ? query.path.contains(event.path) : query.path == event.path
+            let isCovered =
+                query.recursive ? query.path.contains(event.path) : query.path == event.path
             if isCovered, query.types.contains(event.type) { found.append(event) }
         }
         return found

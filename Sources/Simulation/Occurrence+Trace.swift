@@ -27,6 +27,7 @@ extension Occurrence {
             return word(12, client, Int(truncatingIfNeeded: request))
         case .fault: return word(13, 0)
         case .heal(let partition): return word(14, partition)
+        case .turnEnds(let member, let run): return word(15, member, run)
         }
     }
 
@@ -42,6 +43,7 @@ extension Occurrence {
             return "\(member + 1) is refused by \(other + 1), reason \(reason)"
         case .connect(let a, let b): return "\(a + 1) and \(b + 1) try to connect"
         case .breakLink(let a, let b, _): return "connection of \(a + 1) and \(b + 1) breaks"
+        case .turnEnds(let member, _): return "turn of \(member + 1) ends"
         case .journalDone(let member, _): return "journal of \(member + 1) syncs"
         case .snapshotDone(let member, _): return "snapshot thread of \(member + 1)"
         case .start(let member): return "\(member + 1) starts"

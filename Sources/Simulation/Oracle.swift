@@ -1,7 +1,7 @@
 // What the committed entries make of the tree: replayed once through a second state machine and
 // through the plain model, which must agree with each other and with every member.
 
-import Ensemble
+package import Ensemble
 package import Raft
 package import Znodes
 
@@ -23,9 +23,9 @@ package struct Oracle: ~Copyable {
     private(set) var storages: [MemberStorage] = []
     private(set) var isEnsembleFixed = false
 
-    package init(limits: ZnodeLimits) {
-        machine = StateMachine(limits: limits, hashSeed: 7)
-        model = ModelTree(limits: limits)
+    package init() {
+        machine = StateMachine(limits: ZnodeLimits(), hashSeed: 7)
+        model = ModelTree()
     }
 
     var last: Zxid { Zxid(UInt64(records.count)) }
@@ -46,12 +46,17 @@ package struct Oracle: ~Copyable {
         }
         switch proposal.body {
         case .command(let command):
-            return try apply(command, proposal, zxid)
+            return try apply(
+                command, from: proposal.origin, wallMs: proposal.wallMs, at: zxid)
         case .identity(_, let new):
             for storage in new where !storages.contains(where: { $0.member == storage.member }) {
                 storages.append(storage)
             }
             isEnsembleFixed = true
+            machine.skip(to: zxid)
+        case .limits(let limits):
+            machine.setLimits(limits)
+            model.limits = limits
             machine.skip(to: zxid)
         case .unknown:
             machine.skip(to: zxid)
@@ -60,14 +65,15 @@ package struct Oracle: ~Copyable {
         return 0
     }
 
-    private mutating func apply(_ command: Command, _ proposal: Proposal, _ zxid: Zxid)
-        throws(Violation) -> UInt64
-    {
+    /// A client's write is committed; `wallMs` is the leader's stamp.
+    package mutating func apply(
+        _ command: Command, from origin: ForwardID, wallMs: Int64, at zxid: Zxid
+    ) throws(Violation) -> UInt64 {
         try expect(
-            origins.insert(proposal.origin).inserted, .appliedOnce,
-            "the write \(proposal.origin) is committed again at \(zxid)")
-        let outcome = machine.apply(command, zxid: zxid, timeMs: proposal.wallMs)
-        let expected = model.apply(command, zxid: zxid, timeMs: proposal.wallMs)
+            origins.insert(origin).inserted, .appliedOnce,
+            "the write \(origin) is committed again at \(zxid)")
+        let outcome = machine.apply(command, zxid: zxid, timeMs: wallMs)
+        let expected = model.apply(command, zxid: zxid, timeMs: wallMs)
         try expect(
             outcome == expected, .outcome,
             "\(command) at \(zxid) gives \(outcome), by the rules \(expected)")

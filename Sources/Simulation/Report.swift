@@ -37,7 +37,7 @@ package struct Report: Sendable {
         guard let violation else { return "seed \(seed): ok" }
         var lines = [
             "seed \(seed): VIOLATION of \(violation)",
-            "  after \(events) events, at \(virtualNs / 1_000) us of virtual time; the last events:",
+            "  after \(events) events, at \(virtualNs / 1_000) us; the last events:",
         ]
         lines += lastEvents.map { "    \($0)" }
         lines.append("  replay: \(replay)")
@@ -65,9 +65,9 @@ extension WorkDone {
     }
 
     package var text: String {
-        "\(acknowledgedWrites) writes acknowledged, \(unknownWrites) unknown, \(refusals) refusals, "
-            + "\(reads) reads, \(localReads) local reads, \(changes) changes, "
-            + "\(quietWaits) quiet waits, \(pages) pages; \(committed) entries committed, "
+        "\(acknowledgedWrites) writes acknowledged, \(unknownWrites) unknown, "
+            + "\(refusals) refusals, \(reads) reads, \(localReads) local reads, "
+            + "\(changes) changes, \(quietWaits) quiet waits, \(pages) pages; \(committed) entries committed, "
             + "\(leaders) leaders, \(starts) starts, \(pauses) pauses, \(partitions) partitions, "
             + "\(snapshotsSaved) snapshots saved, \(snapshotsInstalled) installed"
     }

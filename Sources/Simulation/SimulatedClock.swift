@@ -12,7 +12,8 @@ struct SimulatedClock {
     private var rate: UInt64 { UInt64(1_000_000 + driftPpm) }
 
     func bootMs(_ trueNs: UInt64) -> UInt64 {
-        (offsetNs + trueNs * rate / Self.million) / millisecondNs
+        (offsetNs + trueNs / Self.million * rate + trueNs % Self.million * rate / Self.million)
+            / millisecondNs
     }
 
     func wallMs(_ trueNs: UInt64) -> Int64 { Int64(bootMs(trueNs)) + wallOffsetMs }
@@ -21,7 +22,8 @@ struct SimulatedClock {
     func trueNs(bootMs: UInt64) -> UInt64 {
         let shown = bootMs * millisecondNs
         if shown <= offsetNs { return 0 }
-        return ((shown - offsetNs) * Self.million + rate - 1) / rate
+        let (whole, rest) = (shown - offsetNs).quotientAndRemainder(dividingBy: rate)
+        return whole * Self.million + (rest * Self.million + rate - 1) / rate
     }
 
     /// True time that passes while the boot clock goes on by `ms`.

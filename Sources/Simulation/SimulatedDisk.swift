@@ -1,6 +1,6 @@
-// A disk that keeps what was synced and, in a crash, an arbitrary part of the rest: each sector goes
-// back to one of the states that it had since the last sync, each change of a name may be lost. It
-// must never lose what a sync or a directory sync has confirmed, unless it is told to lie.
+// A disk that keeps what was synced and, in a crash, an arbitrary part of the rest: each sector
+// goes back to one of the states that it had since the last sync, each change of a name may be
+// lost. It must never lose what a sync or a directory sync has confirmed, unless told to lie.
 
 package import Journal
 package import Raft
@@ -71,8 +71,9 @@ package final class SimulatedDisk: JournalStorage {
         return known.file
     }
 
-    private static func set(_ name: String, _ file: File?, in list: inout [(name: String, file: File)])
-    {
+    private static func set(
+        _ name: String, _ file: File?, in list: inout [(name: String, file: File)]
+    ) {
         list.removeAll { $0.name == name }
         if let file { list.append((name, file)) }
     }

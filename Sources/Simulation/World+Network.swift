@@ -26,6 +26,7 @@ extension World {
             }
             try expect(received == hello, .codec, "\(hello) became \(received)")
             try step(members[to], .hello(received))
+            try endTurn(members[to])
         }
     }
 

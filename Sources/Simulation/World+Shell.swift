@@ -90,8 +90,25 @@ extension World {
     func step(_ member: Member, _ input: Input) throws(Violation) {
         guard let process = member.process else { return }
         events += 1
+        process.replica.take(input, into: &process.effects)
+        if shellRandom.chance(perMille: tuning.sharedTurns) {
+            if process.turnIsOpen { return }
+            process.turnIsOpen = true
+            return queue.put(
+                .turnEnds(member: member.position, run: member.run),
+                atNs: nowNs + shellRandom.draw(1_000...200_000))
+        }
+        try endTurn(member)
+    }
+
+    /// Everything that was taken is settled, judged and handed out.
+    func endTurn(_ member: Member) throws(Violation) {
+        guard let process = member.process else { return }
+        process.turnIsOpen = false
+        process.replica.settle(into: &process.effects)
+        // Nothing below comes back here.
         effects.reset()
-        process.replica.step(input, into: &effects)
+        swap(&effects, &process.effects)
         if let halt = effects.halt { throw Violation(.halt, "\(member.id): \(halt)") }
         try noteStorage(member, process)
         try observe(member, process)
@@ -107,7 +124,7 @@ extension World {
             if options.bug == .answeredTwice { try answer(request, reply, member, process) }
         }
         try checkOpenWaits(member, process)
-        startJournal(member, process)
+        if member.process === process { startJournal(member, process) }
     }
 
     private func noteStorage(_ member: Member, _ process: Process) throws(Violation) {
@@ -133,7 +150,9 @@ extension World {
             try consensus.voted(member.position, in: now.term, for: member.id, isDurable: false)
         }
         process.observation = now
-        for entry in try consensus.observe(now, member.position) {
+        for entry in try consensus.observe(
+            now.role, in: now.term, commit: now.commit, member.position)
+        {
             let tag = try oracle.apply(entry)
             try history.applied(tag, at: Zxid(entry.index.rawValue))
         }

@@ -18,6 +18,8 @@ package final class World {
     var links: Links
     var members: [Member] = []
     var clients: [Client] = []
+
+    /// Of the turn that ends.
     var effects = Effects()
 
     var consensus: ConsensusChecker
@@ -61,7 +63,7 @@ package final class World {
         links = Links(count: options.members, weather: weather, random: linkRandom)
         consensus = ConsensusChecker(members: options.members)
         claims = LeaderClaims(members: options.members)
-        oracle = Oracle(limits: tuning.replica.znodes)
+        oracle = Oracle()
         for position in 0..<options.members {
             var random = memberRandom.split()
             let drift = weather.driftPpmMax
@@ -152,6 +154,8 @@ package final class World {
         case .connect(let a, let b): try connect(a, b)
         case .breakLink(let a, let b, let epoch):
             if links.epoch(a, b) == epoch { disconnect(a, b) }
+        case .turnEnds(let member, let run):
+            if !isHeldBack(event, member, run: run) { try endTurn(members[member]) }
         case .journalDone(let member, let run):
             if !isHeldBack(event, member, run: run) { try finishJournal(members[member]) }
         case .snapshotDone(let member, let run):

@@ -68,10 +68,13 @@ struct Tuning {
     var journalBatchMax = Int.max
     /// Each `stored` is answered, not only the last of a batch.
     var answersEachToken = false
+    /// Of inputs: more are taken in the same turn of the shell.
+    var sharedTurns = 0
     /// The event history keeps all of the run.
     var remembersAll: Bool { replica.znodes.historyBytesMax >= 1 << 20 }
 
     init(_ random: inout RandomGenerator) {
+        sharedTurns = random.pick([0, 0, 300, 900])
         let isStrange = random.chance(perMille: 700)
         var draws = random.split()
         journal = JournalLimits(

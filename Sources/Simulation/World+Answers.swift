@@ -1,0 +1,125 @@
+// What becomes of each answer: it must be to something that is open, be of the right kind, and
+// agree with what was committed.
+
+import Ensemble
+import Raft
+import Znodes
+
+extension World {
+    func answer(
+        _ request: RequestID, _ reply: ClientReply, _ member: Member, _ process: Process
+    ) throws(Violation) {
+        let client = clients[Int(request.rawValue % Self.clientsMax)]
+        guard var open = client.open, open.id == request.rawValue, !open.hasTicket else {
+            throw Violation(
+                .answer,
+                "member \(member.id) answers \(reply) to \(request.rawValue), "
+                    + "which is not open")
+        }
+        trace("client \(client.number) gets \(reply)")
+        mix(request.rawValue)
+        var reply = reply
+        if options.bug == .unknownAsRefused, reply == .refused(.outcomeUnknown) {
+            reply = .refused(.noQuorum)
+        }
+        if case .refused(let refusal) = reply { return try take(refusal, client, open) }
+        switch (open.ask, reply) {
+        case (.write(let command), .decided(let outcome, let zxid)):
+            try decide(client, open, command, outcome, zxid)
+        case (.read, .readable):
+            open.hasTicket = true
+            client.open = open
+            queue.put(
+                .clientRead(client: client.number, request: open.id),
+                atNs: nowNs + clientRandom.draw(1_000...5_000_000))
+            return
+        case (.wait(let wait), .changed):
+            try history.changed(
+                wait, applied: process.replica.applied, remembersAll: tuning.remembersAll, oracle)
+            work.changes += 1
+            let seen = try see(wait.path, process)
+            try history.read(seen, atLeast: wait.after, oracle)
+            client.see(seen.zxid)
+        case (.wait(let wait), .unchanged(let zxid)):
+            try history.unchanged(wait, at: zxid, oracle)
+            work.quietWaits += 1
+            client.see(zxid)
+        case (.feed(let feed), .events(let page)):
+            try history.events(page, of: feed.query, oracle)
+            work.pages += 1
+            client.next = page.next
+            client.see(page.next)
+        case (.feed(let feed), .historyCompacted(let zxid)):
+            try expect(
+                !tuning.remembersAll && zxid >= feed.query.after, .feed,
+                "nothing is remembered after \(feed.query.after), go on from \(zxid)")
+            client.next = zxid
+        case (.write, _), (.read, _), (.wait, _), (.feed, _):
+            throw Violation(.answer, "\(reply) to \(open.ask)")
+        }
+        finish(client)
+    }
+
+    private func decide(
+        _ client: Client, _ open: OpenRequest, _ command: Command, _ outcome: Outcome, _ zxid: Zxid
+    ) throws(Violation) {
+        try history.acknowledged(
+            open.tag, command, outcome, at: zxid, known: open.known, oracle)
+        client.see(zxid)
+        switch outcome {
+        case .created(_, let stat), .set(_, let stat):
+            client.mzxids = [stat.mzxid, client.mzxids[0]]
+        case .deleted, .failed: break
+        }
+    }
+
+    private func take(_ refusal: Refusal, _ client: Client, _ open: OpenRequest) throws(Violation) {
+        work.refusals += 1
+        switch (open.ask, refusal) {
+        case (.write, .noQuorum), (.write, .overloaded), (.write, .shuttingDown):
+            if open.tag > 0 { try history.refused(open.tag) }
+        case (.write, .outcomeUnknown):
+            if open.tag > 0 { history.becameUnknown(open.tag) }
+            work.unknownWrites += 1
+        case (.read, .zxidAhead(let confirmed)), (.wait, .zxidAhead(let confirmed)),
+            (.feed, .zxidAhead(let confirmed)):
+            try expect(
+                confirmed >= open.known, .staleRead,
+                "\(open.ask) is refused as ahead of \(confirmed), \(open.known) was known")
+        case (.read, .noQuorum), (.read, .overloaded), (.read, .shuttingDown),
+            (.wait, .noQuorum), (.wait, .overloaded), (.wait, .shuttingDown),
+            (.feed, .noQuorum), (.feed, .overloaded), (.feed, .shuttingDown):
+            break
+        case (.write, .zxidAhead), (.read, .outcomeUnknown), (.wait, .outcomeUnknown),
+            (.feed, .outcomeUnknown):
+            throw Violation(.answer, "\(refusal) to \(open.ask)")
+        }
+        client.open = nil
+        if clientRandom.coin(), !isSettling {
+            client.member = Int(clientRandom.next(below: UInt64(options.members)))
+        }
+        if !isSettling || !client.isIdle { schedule(client, afterNs: thinkNs()) }
+    }
+
+    /// Whatever happened up to what the member has applied, it has told those who wait for it.
+    func checkOpenWaits(_ member: Member, _ process: Process) throws(Violation) {
+        let applied = process.applied
+        for client in clients where client.kind != .worker {
+            guard let open = client.open, open.member == member.position, open.run == member.run,
+                open.opensAtOnce
+            else { continue }
+            switch open.ask {
+            case .wait(let wait):
+                try expect(
+                    !oracle.model.changed(
+                        wait.view, wait.path, after: wait.after, through: applied),
+                    .missedChange, "client \(client.number) still waits at \(applied) for \(wait)")
+            case .feed(let feed):
+                try expect(
+                    oracle.model.select(feed.query, through: applied, countMax: 1).isEmpty,
+                    .missedChange, "client \(client.number) still waits at \(applied) for \(feed)")
+            case .write, .read: break
+            }
+        }
+    }
+}

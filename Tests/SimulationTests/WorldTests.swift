@@ -1,0 +1,160 @@
+// Whole runs: no seed breaks a rule, and a seed is the same run each time, in each process.
+
+import Foundation
+import Simulation
+import Testing
+
+/// AVIARY_SEEDS gives the number of seeds of each profile.
+let seedsOverride = ProcessInfo.processInfo.environment["AVIARY_SEEDS"].flatMap(UInt64.init)
+
+@Suite("The simulated world")
+struct WorldTests {
+    private func check(_ profile: Profile, _ seeds: UInt64, events: Int) -> WorkDone {
+        var work = WorkDone()
+        for seed in 1...max(1, seedsOverride ?? seeds) {
+            let options = WorldOptions(
+                members: WorldOptions.members(seed), profile: profile, eventsMax: events)
+            let report = World(seed: seed, options: options).run()
+            work.add(report.work)
+            if report.violation != nil { Issue.record("\(report.text)") }
+        }
+        return work
+    }
+
+    @Test("A calm world breaks no rule and leads with one leader")
+    func calm() {
+        let work = check(.calm, 10, events: 3_000)
+        #expect(work.acknowledgedWrites > 300)
+    }
+
+    @Test("No fault of the network breaks a rule")
+    func network() {
+        let work = check(.network, 30, events: 4_000)
+        #expect(work.partitions > 30 && work.leaders > 60)
+    }
+
+    @Test("No fault of network, disk, clock or process breaks a rule")
+    func everything() {
+        let work = check(.everything, 60, events: 5_000)
+        #expect(work.starts > 300 && work.snapshotsInstalled > 10 && work.pauses > 50)
+    }
+
+    @Test("A seed is one run")
+    func deterministic() {
+        for seed in UInt64(1)...6 {
+            let options = WorldOptions(members: 3, profile: .everything, eventsMax: 3_000)
+            let first = World(seed: seed, options: options).run()
+            let second = World(seed: seed, options: options).run()
+            #expect(first.traceHash == second.traceHash)
+            #expect(first.events == second.events)
+            let other = World(seed: seed + 100, options: options).run()
+            #expect(first.traceHash != other.traceHash)
+        }
+    }
+
+    @Test("A seed is the same run in two processes")
+    func twoProcesses() throws {
+        guard let simulate = Self.executable else { return }
+        for seed in 1...3 {
+            let first = try Self.output(simulate, seed)
+            let second = try Self.output(simulate, seed)
+            #expect(first.contains("hash"))
+            #expect(first == second)
+        }
+    }
+
+    /// Beside the test bundle, when it has been built.
+    private static var executable: URL? {
+        for argument in CommandLine.arguments {
+            let beside = URL(filePath: argument).deletingLastPathComponent()
+                .appending(path: "aviary-simulate")
+            if FileManager.default.isExecutableFile(atPath: beside.path()) { return beside }
+        }
+        return nil
+    }
+
+    private static func output(_ executable: URL, _ seed: Int) throws -> String {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = ["--seed", "\(seed)", "--members", "3", "--events", "2500"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+        return lines.first.map(String.init) ?? ""
+    }
+}
+
+@Suite("Seeds that once found something")
+struct SeedTests {
+    struct Kept: Sendable, CustomStringConvertible {
+        let seed: UInt64
+        let members: Int
+        let profile: Profile
+        let events: Int
+        var description: String { "\(seed) \(members) \(profile) \(events)" }
+    }
+
+    static var kept: [Kept] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "Seeds.txt")
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 4, let seed = UInt64(words[0]), let members = Int(words[1]),
+                let profile = Profile(rawValue: String(words[2])), let events = Int(words[3])
+            else { return nil }
+            return Kept(seed: seed, members: members, profile: profile, events: events)
+        }
+    }
+
+    @Test("There are such seeds") func some() { #expect(Self.kept.count >= 3) }
+
+    @Test("They find nothing any more", arguments: kept)
+    func quiet(kept: Kept) {
+        let options = WorldOptions(
+            members: kept.members, profile: kept.profile, eventsMax: kept.events)
+        let report = World(seed: kept.seed, options: options).run()
+        if report.violation != nil { Issue.record("\(report.text)") }
+    }
+}
+
+@Suite("Planted bugs")
+struct PlantedBugTests {
+    /// The rules of which one must be what is broken.
+    static let rules: [PlantedBug: Set<Rule>] = [
+        .storedBeforeDurable: [.promiseBeforeDurable, .durableQuorum, .recovery],
+        .diskLiesAboutSync: [.recovery],
+        .diskLiesAboutDirectory: [.recovery],
+        .staleReadIndex: [.staleRead],
+        .hardStateDropped: [.recovery, .oneVote],
+        .forwardedTwice: [.appliedOnce],
+        .readBeforeTicket: [.staleRead],
+        .snapshotSavedEarly: [.recovery],
+        .lastEntryLost: [.recovery, .logMatching],
+        .wallClockForBootClock: [.leaderClaim],
+        .unknownAsRefused: [.refusedWrite],
+        .answeredTwice: [.answer],
+    ]
+
+    @Test(
+        "Each one is found within forty seeds, by a rule that is about it",
+        arguments: PlantedBug.allCases)
+    func found(bug: PlantedBug) throws {
+        for seed in UInt64(1)...40 {
+            let options = WorldOptions(
+                members: WorldOptions.members(seed), profile: .everything, eventsMax: 6_000,
+                bug: bug)
+            let report = World(seed: seed, options: options).run()
+            guard let violation = report.violation else { continue }
+            let expected = try #require(Self.rules[bug])
+            #expect(expected.contains(violation.rule), "\(violation)")
+            #expect(report.text.contains("--seed \(seed)"))
+            #expect(!report.lastEvents.isEmpty)
+            return
+        }
+        Issue.record("\(bug) is not found")
+    }
+}
