@@ -269,7 +269,7 @@ package struct ConsensusChecker {
 
     // MARK: what it says
 
-    /// A vote for `candidate` leaves the member, or it becomes a candidate itself.
+    /// A vote for `candidate` leaves the member, or it leads by its own.
     package mutating func voted(
         _ member: Int, in term: Term, for candidate: MemberID, isDurable: Bool
     ) throws(Violation) {

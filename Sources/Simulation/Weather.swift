@@ -51,10 +51,10 @@ struct Weather {
         lossPerMille = rate(1...200)
         duplicatePerMille = rate(1...300)
         if random.chance(perMille: 250) { delayNs = 1_000_000...30_000_000 }
-        partition = rate(10...150)
-        oneWayPartition = rate(10...100)
-        linkReset = rate(10...200)
-        clog = rate(10...100)
+        partition = rate(30...300)
+        oneWayPartition = rate(30...250)
+        linkReset = rate(20...300)
+        clog = rate(10...200)
         if profile == .network { return }
         crash = rate(10...150)
         powerCut = rate(10...100)

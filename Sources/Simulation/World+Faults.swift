@@ -38,7 +38,7 @@ extension World {
     private func hits(_ rate: Int) -> Bool { faultRandom.chance(perMille: rate) }
 
     private func durationNs() -> UInt64 {
-        faultRandom.delayNs(50 * millisecondNs...700 * millisecondNs)
+        faultRandom.delayNs(50 * millisecondNs...1_000 * millisecondNs)
     }
 
     private func somePair() -> (Int, Int)? {

@@ -146,7 +146,8 @@ extension World {
         } catch {
             throw Violation(.raftStep, "\(error)")
         }
-        if now.role == .candidate || now.role == .leader, process.observation?.role != now.role {
+        // Why not as candidate: a vote for itself that is neither durable nor counted may be lost.
+        if now.role == .leader, process.observation?.role != now.role {
             try consensus.voted(member.position, in: now.term, for: member.id, isDurable: false)
         }
         process.observation = now

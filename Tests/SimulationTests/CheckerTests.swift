@@ -84,7 +84,7 @@ struct ConsensusCheckerTests {
             _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(1), 0)
         }
         checker.durable(through: token(1), at: 1)
-        _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(1), 1)
+        _ = try checker.observe(.follower, in: Term(1), commit: LogIndex(1), 1)
     }
 
     @Test("A new leader holds all that was committed")
