@@ -11,7 +11,7 @@ private let floors: [String: Set<String>] = [
     "HTTP": [],
     "Journal": ["Raft", "CChecksum"],
     "Ensemble": ["Raft", "Znodes", "Journal", "DequeModule", "HeapModule"],
-    "Gateway": ["Ensemble", "Znodes", "HTTP", "Raft"],
+    "Gateway": ["Ensemble", "Znodes", "HTTP"],
     "System": ["Journal", "CLinux", "Glibc", "Synchronization"],
     "Server": [
         "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", "DequeModule",
