@@ -14,7 +14,6 @@ MINUTES ?= 10
 .PHONY: run build test test-swift test-system lint format simulate bench clean setup-build setup-test setup-bench
 
 run: build ## Build, start three members on loopback, print what to try
-	@scripts/tour $(PORT)
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
 
 build: setup-build

@@ -47,8 +47,11 @@ extension Replica {
                     lastContactMs: nowMs)
             }
             let peer = peers[member]
+            // Who leads is known at once; a report may be as old as `reportMs`.
+            let reported = peer?.role == .leader ? .follower : peer?.role
+            let role = member == raft.leader ? .leader : reported
             return MemberStatus(
-                id: member, voter: voter, role: peer?.role,
+                id: member, voter: voter, role: role,
                 httpAddress: peer?.hello?.httpAddress ?? [],
                 peerAddress: peer?.peerAddress ?? [], version: peer?.hello?.version ?? [],
                 applied: peer?.applied, lastContactMs: peer?.lastContactMs)

@@ -170,9 +170,30 @@ struct DevEnsemble: ~Copyable {
             if serves() {
                 isReady = true
                 say("ready")
+                say(Self.tour(members.map(\.url)))
             }
             nextProbeMs = Clock.bootMs() + Self.probePauseMs
         }
+    }
+
+    /// What to try next, in another terminal.
+    private static func tour(_ urls: [String]) -> String {
+        let (first, other) = (urls[0], urls[urls.count - 1])
+        return """
+
+            Try in another terminal:
+              curl -i -X PUT '\(first)/v1/znodes/app' -d hello
+              curl '\(other)/v1/znodes/app'
+              curl '\(other)/v1/znodes/app?raw'
+              curl -i -X POST '\(first)/v1/znodes/app?name=job-' -d 'the first'
+              curl '\(first)/v1/znodes/app?children'
+              curl '\(other)/v1/watch/app?recursive&after=0&wait=30s'
+              curl -i '\(first)/leader'
+              curl '\(first)/v1/members'
+              curl -i -X DELETE '\(first)/v1/znodes/app?recursive'
+            Control-C stops all members; their data stays.
+
+            """
     }
 
     /// Each running member is ready, and one of them leads.
