@@ -40,12 +40,19 @@ extension Replica {
         updateVotingRight()
     }
 
-    /// A fresh disk votes only while no ensemble is known to exist, or after one has taken it in.
+    /// A disk that was blank when this member first heard of an ensemble may be one that took another
+    /// one's place: it votes only after the ensemble has taken it in. Why not each disk that is named
+    /// nowhere: those that elected the first leader are not named until it leads, and must be able
+    /// to elect the next one if it falls before it has told all of them.
     mutating func updateVotingRight() {
         let ensembleExists = ensemble != nil || peers.hellos.contains { $0.ensemble != nil }
-        let takenIn = identityTable.storage(of: identity.member) == identity.storage
-        let known = identity.ensemble != nil || takenIn
-        raft.mayVote = refusedBy != .otherStorage && (known || !ensembleExists)
+        if ensembleExists, isNewcomer == nil {
+            isNewcomer =
+                identity.ensemble == nil && raft.term == .zero && raft.lastIndex == .zero
+        }
+        let known = identityTable.storage(of: identity.member)
+        let isAllowed = known.map { $0 == identity.storage } ?? !(isNewcomer ?? false)
+        raft.mayVote = refusedBy != .otherStorage && isAllowed
     }
 
     mutating func receive(
@@ -89,12 +96,11 @@ extension Replica {
         }
     }
 
-    /// Once the ensemble is fixed, a vote counts only from the disk that it knows.
+    /// A vote counts only from the disk that the ensemble knows, if it knows one.
     private func mayBelieve(_ message: Message, _ hello: Hello) -> Bool {
         switch message.body {
         case .preVoteReply(true), .voteReply(true):
-            identityTable.ensemble == nil
-                || identityTable.storage(of: hello.member) == hello.storage
+            identityTable.storage(of: hello.member).map { $0 == hello.storage } ?? true
         case .preVoteReply, .voteReply, .preVoteRequest, .voteRequest, .append, .appendReply,
             .appendRejection, .heartbeat, .heartbeatReply, .readIndexRequest, .readIndexReply,
             .timeoutNow:

@@ -69,6 +69,8 @@ package struct Replica: ~Copyable {
     var bytesSinceSnapshot = 0
     /// What the identity file says, or has been told to say.
     var storedEnsemble: EnsembleID?
+    /// Whether the disk was blank when an ensemble was first heard of; nil: none was yet.
+    var isNewcomer: Bool?
 
     var peers: Peers
     /// The term of an entry on its way that this member proposed for the ensemble, so that only
