@@ -137,6 +137,9 @@ extension Problem {
         case .connectionLimit:
             self.init(.overloaded, "The server holds as many connections as it may: try later.")
             self.retryAfterSeconds = retryAfterSeconds
+        case .bodiesLimit:
+            self.init(.overloaded, "The server holds as much of unfinished bodies as it may: try later.")
+            self.retryAfterSeconds = retryAfterSeconds
         }
     }
 

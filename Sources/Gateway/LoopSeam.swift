@@ -40,6 +40,8 @@ package enum EdgeRefusal: Sendable, Equatable {
     case bodyTooLarge(bytesMax: Int)
     /// 503: the server holds as many connections as it may.
     case connectionLimit
+    /// 503: bodies that are not whole yet hold as much memory as they may.
+    case bodiesLimit
 }
 
 /// Counters of the process and of its event loops, taken when `/metrics` or `/health/live` asks.

@@ -165,7 +165,7 @@ extension EventLoop where Handler: ~Copyable {
         case .needMore:
             connection.wantsMore = true
             if connection.partial == nil {
-                connection.partial = PartialRequest(parser: parser)
+                connection.partial = PartialRequest(parser: parser, counters: shared)
                 parser = RequestParser()
                 connection.enter(.head, nowMs: context.nowMs)
             }
@@ -198,7 +198,8 @@ extension EventLoop where Handler: ~Copyable {
         connection.partial = PartialRequest(
             body: PartialBody(
                 head: head, headBytes: copy, bytesMax: bytesMax,
-                decoder: BodyDecoder(head: head, limits: limits.http, bodyBytesMax: bytesMax)))
+                decoder: BodyDecoder(head: head, limits: limits.http, bodyBytesMax: bytesMax)),
+            counters: shared)
         connection.enter(.body, nowMs: context.nowMs)
         if at < bytes.count {
             takeBody(&connection, slot, bytes, &at)
@@ -217,6 +218,8 @@ extension EventLoop where Handler: ~Copyable {
         switch body.decoder.decode(bytes.extracting(at..<bytes.count), into: &body.bytes) {
         case .needMore:
             at = bytes.count
+            let held = partial.countBody(bytes: body.bytes.count)
+            if held > limits.unfinishedBodyBytesMax { return refuse(&connection, .bodiesLimit) }
             partial.body = body
             connection.wantsMore = true
         case .done(let consumed):

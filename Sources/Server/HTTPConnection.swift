@@ -33,15 +33,28 @@ final class PartialRequest {
     var parser: RequestParser
     /// Set when the head is whole.
     var body: PartialBody?
+    /// What of the body is counted in `counters`.
+    private var countedBytes = 0
+    private let counters: ServerCounters
 
-    init(parser: RequestParser) {
+    init(parser: RequestParser, counters: ServerCounters) {
         self.parser = parser
+        self.counters = counters
         body = nil
     }
 
-    init(body: PartialBody) {
+    init(body: PartialBody, counters: ServerCounters) {
         parser = RequestParser()
+        self.counters = counters
         self.body = body
+    }
+
+    deinit { counters.bodyEnded(bytes: countedBytes) }
+
+    /// Counts what the body has grown to; gives what those of all connections hold.
+    func countBody(bytes: Int) -> Int {
+        defer { countedBytes = bytes }
+        return counters.bodyGrew(by: bytes - countedBytes)
     }
 }
 

@@ -49,6 +49,8 @@ package final class Member: Sendable {
         let stepAside = StepAside()
         do throws(SystemError) {
             let descriptorsMax = try ProcessLimits.raiseDescriptors(to: 1 << 20)
+            var limits = configuration.server
+            limits.fit(descriptorsMax: Int(descriptorsMax))
             let doors = try MemberDoors(configuration, log: log)
             let inboxes = try LoopInboxes(loops: configuration.loops)
             let counters = MemberCounters()
@@ -64,7 +66,7 @@ package final class Member: Sendable {
                 return readings
             }
             let http = try HTTPServer(
-                addresses: doors.http, limits: configuration.server, inboxes: inboxes,
+                addresses: doors.http, limits: limits, inboxes: inboxes,
                 sink: threads.requests, board: threads.board, counters: server,
                 makeHandler: { loop in
                     makeHandler(

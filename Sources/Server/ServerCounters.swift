@@ -43,6 +43,8 @@ final class LoopCounters: Sendable {
 package final class ServerCounters: Sendable {
     /// Connections of all loops, those that are being refused included.
     private let open = Atomic<Int>(0)
+    /// Bytes of bodies that are not whole yet, of all loops.
+    private let unfinishedBodyBytes = Atomic<Int>(0)
     let loops: [LoopCounters]
     /// When the replica's thread last turned; 0: it does not count.
     private let replicaTurnedMs = Atomic<UInt64>(0)
@@ -57,6 +59,12 @@ package final class ServerCounters: Sendable {
     /// One connection more; gives how many there are now.
     func opened() -> Int { open.wrappingAdd(1, ordering: .relaxed).newValue }
     func closed() { open.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// A body grew by so many bytes; gives what all of them hold now.
+    func bodyGrew(by bytes: Int) -> Int {
+        unfinishedBodyBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
+    }
+    func bodyEnded(bytes: Int) { unfinishedBodyBytes.wrappingSubtract(bytes, ordering: .relaxed) }
 
     /// By the replica's thread, once a tick.
     package func replicaTurned(atMs nowMs: UInt64) {

@@ -11,6 +11,8 @@ package struct ServerLimits: Sendable, Equatable {
     /// Connections beyond the limit that are being told so; still more are closed without a word.
     package var refusalsMax = 64
     package var requestsPerConnectionMax = 10_000
+    /// Of bodies that are not whole yet, over all connections; a request beyond it is 503.
+    package var unfinishedBodyBytesMax = 256 << 20
 
     /// Between requests.
     package var idleMs: UInt64 = 60_000
@@ -48,4 +50,14 @@ package struct ServerLimits: Sendable, Equatable {
     package var turnMsMax: UInt64 = 1_000
 
     package init() {}
+
+    /// Descriptors that are kept for the log, snapshots and the other members.
+    package static let descriptorsReserved = 48
+
+    /// Connections leave the member what it needs for itself, whatever the process may open.
+    package mutating func fit(descriptorsMax: Int) {
+        let free = max(descriptorsMax - Self.descriptorsReserved, 2)
+        refusalsMax = min(refusalsMax, free / 4)
+        connectionsMax = min(connectionsMax, free - refusalsMax)
+    }
 }

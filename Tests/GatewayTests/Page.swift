@@ -240,6 +240,7 @@ private final class Player {
         case "headTimeout": .headTimeout
         case "bodyTimeout": .bodyTimeout
         case "connectionLimit": .connectionLimit
+        case "bodiesLimit": .bodiesLimit
         default: .bodyTooLarge(bytesMax: 1_048_576)
         }
     }
