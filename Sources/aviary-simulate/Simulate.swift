@@ -1,6 +1,7 @@
 // Runs whole ensembles in a deterministic world, seed after seed, until one breaks a rule.
 
 import ArgumentParser
+import Glibc
 import Simulation
 
 @main
@@ -86,6 +87,7 @@ struct Simulate: ParsableCommand {
             if lastLine.duration(to: clock.now) >= .seconds(5) {
                 lastLine = clock.now
                 print(Self.progress(seed, ran, handed, start.duration(to: clock.now)))
+                fflush(nil)
             }
         }
         print(Self.progress(nil, ran, handed, start.duration(to: clock.now)))
