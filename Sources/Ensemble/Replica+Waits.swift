@@ -47,7 +47,7 @@ extension Replica {
     private mutating func watch(_ feed: Feed, _ request: RequestID) {
         tree.watch(
             WatchID(rawValue: request.rawValue), feed.query.recursive ? .subtree : .node,
-            feed.query.path)
+            feed.query.path, types: feed.query.types)
     }
 
     private func admitWait(_ request: RequestID, local: Bool, into effects: inout Effects) -> Bool {

@@ -167,6 +167,7 @@ package struct Replica: ~Copyable {
         case .hello(let hello): greet(hello, into: &effects)
         case .peerLost(let member):
             peers.disconnect(member)
+            outgoing.removeAll { $0.member == member }
             raft.unreachable(member)
         case .refused(let member, let reason): turnedAway(by: member, reason)
         case .received(let message, let member): receive(message, from: member, into: &effects)

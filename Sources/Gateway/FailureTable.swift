@@ -138,7 +138,7 @@ extension Problem {
             self.init(.overloaded, "The server holds as many connections as it may: try later.")
             self.retryAfterSeconds = retryAfterSeconds
         case .bodiesLimit:
-            self.init(.overloaded, "The server holds as many unfinished bodies as it may: try later.")
+            self.init(.overloaded, "Too many unfinished bodies are held: try later.")
             self.retryAfterSeconds = retryAfterSeconds
         }
     }

@@ -198,8 +198,12 @@ internal import System
     }
 
     private func admit(_ socket: consuming Socket) {
-        let ungreeted = inbound.values.count { !$0.isGreeted }
-        guard ungreeted < limits.ungreetedMax else { return }
+        // The oldest gives way: a member's hello comes within a round trip, so silent connections
+        // cannot hold the door shut.
+        let ungreeted = inbound.values.filter { !$0.isGreeted }
+        if ungreeted.count >= limits.ungreetedMax, let oldest = ungreeted.map(\.number).min() {
+            inbound[oldest].map(drop)
+        }
         let peer = InboundPeer(socket: socket, number: nextNumber(), nowMs: nowMs, limits: limits)
         peer.socket.setNoDelay()
         do {

@@ -22,9 +22,12 @@ extension StateMachine {
         }
     }
 
-    /// One shot: it fires at the next change of the view and is gone. The same id again replaces it.
-    package mutating func watch(_ id: WatchID, _ view: View, _ path: ZnodePath) {
-        watches.add(id, view, path)
+    /// One shot: it fires at the next change of the view that makes an event of `types`, and is
+    /// gone. The same id again replaces it.
+    package mutating func watch(
+        _ id: WatchID, _ view: View, _ path: ZnodePath, types: EventTypes = .all
+    ) {
+        watches.add(id, view, types, path)
     }
 
     /// Harmless when the watch is gone.

@@ -7,6 +7,7 @@ struct WatchTable {
     private struct Watch {
         var id: WatchID
         var view: View
+        var types: EventTypes
         var place: Int32
         var previous: Int32
         var next: Int32
@@ -35,12 +36,13 @@ struct WatchTable {
     var placeCount: Int { byPath.count }
 
     /// The same id again replaces the watch.
-    mutating func add(_ id: WatchID, _ view: View, _ path: ZnodePath) {
+    mutating func add(_ id: WatchID, _ view: View, _ types: EventTypes, _ path: ZnodePath) {
         remove(id)
         let place = path.bytes.withRawBytes { find($0) } ?? makePlace(path)
         let list = Int(view.rawValue)
         let tail = places[Int(place)].tails[list]
-        let watch = Watch(id: id, view: view, place: place, previous: tail, next: -1)
+        let watch = Watch(
+            id: id, view: view, types: types, place: place, previous: tail, next: -1)
         let slot: Int32
         if let free = freeWatches.popLast() {
             slot = free
@@ -82,16 +84,19 @@ struct WatchTable {
 
     mutating func fire(_ type: EventTypes, _ path: RawBytes) {
         if byID.isEmpty { return }
+        var types = type
         if type == .changed {
-            fire([.data, .node], at: path)
+            fire([.data, .node], type, at: path)
         } else {
-            fire([.data, .children, .existence, .node], at: path)
-            if let parent = path.parentPath { fire([.children, .node], at: parent) }
+            fire([.data, .children, .existence, .node], type, at: path)
+            if let parent = path.parentPath { fire([.children, .node], .children, at: parent) }
         }
         var above: RawBytes? = path
         while subtreeCount > 0, let place = above {
-            fire([.subtree], at: place)
+            fire([.subtree], types, at: place)
             above = place.parentPath
+            // From the parent on, its `children` event lies in the subtree too.
+            if type != .changed { types.insert(.children) }
         }
     }
 
@@ -110,16 +115,17 @@ struct WatchTable {
         fired.removeAll(keepingCapacity: true)
     }
 
-    private mutating func fire(_ views: [View], at path: RawBytes) {
+    private mutating func fire(_ views: [View], _ types: EventTypes, at path: RawBytes) {
         guard let place = find(path) else { return }
         for view in views {
-            while true {
-                // The place goes with its last watch; its lists stay empty then.
-                let head = places[Int(place)].heads[Int(view.rawValue)]
-                if head < 0 { break }
-                let id = watches[Int(head)].id
-                fired.append(id)
-                remove(id)
+            // The place goes with its last watch; its lists stay empty then.
+            var slot = places[Int(place)].heads[Int(view.rawValue)]
+            while slot >= 0 {
+                let watch = watches[Int(slot)]
+                slot = watch.next
+                if watch.types.isDisjoint(with: types) { continue }
+                fired.append(watch.id)
+                remove(watch.id)
             }
         }
     }

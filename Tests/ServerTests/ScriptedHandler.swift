@@ -80,7 +80,7 @@ struct ScriptedHandler: RequestHandler, ~Copyable {
         switch refusal {
         case .headTimeout, .bodyTimeout: write(408, [], false, &out)
         case .bodyTooLarge: write(413, [], false, &out)
-        case .connectionLimit: write(503, [], false, &out)
+        case .connectionLimit, .bodiesLimit: write(503, [], false, &out)
         }
     }
 

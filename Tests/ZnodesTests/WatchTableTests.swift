@@ -93,3 +93,30 @@ import Znodes
         #expect(fired.isEmpty)
     }
 }
+
+@Test("A watch of some types sleeps through the others")
+func watchesOfSomeTypes() {
+    var machine = StateMachine(limits: ZnodeLimits(), hashSeed: 1)
+    let path = ZnodePath(trusted: Array("/a".utf8))
+    func put(_ text: String) -> Command {
+        .put(
+            path: ZnodePath(trusted: Array(text.utf8)), data: [], mode: .persistent,
+            explicitMode: false, condition: .none, makeParents: true)
+    }
+    _ = machine.apply(put("/a"), zxid: Zxid(1), timeMs: 1)
+    machine.watch(WatchID(rawValue: 1), .subtree, path, types: .deleted)
+    machine.watch(WatchID(rawValue: 2), .subtree, path, types: .children)
+    machine.watch(WatchID(rawValue: 3), .node, path, types: [.changed, .deleted])
+    var fired: [WatchID] = []
+    _ = machine.apply(put("/a/b"), zxid: Zxid(2), timeMs: 1)
+    machine.takeFired(into: &fired)
+    #expect(fired.map(\.rawValue) == [2])
+    _ = machine.apply(put("/a"), zxid: Zxid(3), timeMs: 1)
+    machine.takeFired(into: &fired)
+    #expect(fired.map(\.rawValue) == [2, 3])
+    _ = machine.apply(
+        .delete(path: ZnodePath(trusted: Array("/a/b".utf8)), condition: .none, recursive: false),
+        zxid: Zxid(4), timeMs: 1)
+    machine.takeFired(into: &fired)
+    #expect(fired.map(\.rawValue) == [2, 3, 1])
+}
