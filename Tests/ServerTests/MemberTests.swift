@@ -19,7 +19,7 @@ import Testing
         #expect(try first.answer("GET", "/v1/znodes/app?raw").body == "hello")
         #expect(try first.answer("GET", "/leader").status == 200)
         first.stop()
-        #expect(first.lines.contains("serving"))
+        try eventually("it is said") { first.lines.contains("serving") }
         #expect(first.lines.contains("stopped"))
 
         let second = try TestMember(configuration)

@@ -156,7 +156,7 @@ import Testing
             try peer.send(bytes)
             #expect(try peer.next() == nil)
         }
-        #expect(scene.member.lines.contains("damaged frame"))
+        try eventually("it is said") { scene.member.lines.contains("damaged frame") }
     }
 
     @Test("A greeting that does not come, and a member that falls silent, end the connection")
