@@ -13,6 +13,9 @@ struct Peers {
         var role: Role?
         var applied: Zxid?
         var lastContactMs: UInt64?
+        /// It turned this member away, and has sent no message since (its hello says nothing: it
+        /// dials before it judges).
+        var refusal: HelloRefusal?
     }
 
     private var peers: [Peer]
@@ -26,6 +29,9 @@ struct Peers {
     var connected: [MemberID] { peers.filter(\.connected).map(\.member) }
     /// What connected members said of themselves.
     var hellos: [Hello] { peers.filter(\.connected).compactMap(\.hello) }
+
+    /// Why others turn this member away, if one does.
+    var refusals: [HelloRefusal] { peers.compactMap(\.refusal) }
 
     subscript(member: MemberID) -> Peer? { peers.first { $0.member == member } }
 
@@ -57,7 +63,14 @@ struct Peers {
     }
 
     mutating func heard(_ member: MemberID, nowMs: UInt64) {
-        update(member) { $0.lastContactMs = nowMs }
+        update(member) { peer in
+            peer.lastContactMs = nowMs
+            peer.refusal = nil
+        }
+    }
+
+    mutating func refused(by member: MemberID, _ reason: HelloRefusal) {
+        update(member) { $0.refusal = reason }
     }
 
     mutating func reported(_ member: MemberID, role: Role, applied: Zxid) {

@@ -36,9 +36,13 @@ extension Replica {
     }
 
     mutating func turnedAway(by member: MemberID, _ reason: HelloRefusal) {
-        refusedBy = reason
+        peers.refused(by: member, reason)
         updateVotingRight()
     }
+
+    /// Why this member is kept out. One that hears its leader, or leads, is in, whatever some process
+    /// at another member's address says.
+    var refusedBy: HelloRefusal? { hearsLeader ? nil : peers.refusals.first }
 
     /// A disk that was blank when this member first heard of an ensemble may be one that took another
     /// one's place: it votes only after the ensemble has taken it in. Why not each disk that is named
@@ -52,7 +56,8 @@ extension Replica {
         }
         let known = identityTable.storage(of: identity.member)
         let isAllowed = known.map { $0 == identity.storage } ?? !(isNewcomer ?? false)
-        raft.mayVote = refusedBy != .otherStorage && isAllowed
+        // A disk that the log names needs nobody's leave.
+        raft.mayVote = isAllowed && (known != nil || !peers.refusals.contains(.otherStorage))
     }
 
     mutating func receive(
@@ -69,7 +74,6 @@ extension Replica {
             raft.step(message)
             if fromLeader, raft.leader == member, message.term == raft.term {
                 noteLeaderContact()
-                refusedBy = nil
             }
         case .forward(let id, let term, let proposal):
             receiveForward(id, term: term, payload: proposal, from: member, into: &effects)

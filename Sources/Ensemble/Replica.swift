@@ -90,7 +90,6 @@ package struct Replica: ~Copyable {
     var everHadLeader = false
     /// When a confirmed read index was last found applied here.
     var caughtUpMs: UInt64?
-    var refusedBy: HelloRefusal?
     var stopping = false
     var elections: UInt64 = 0
     var leaderChanges: UInt64 = 0

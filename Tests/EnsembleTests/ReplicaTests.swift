@@ -381,6 +381,22 @@ struct IdentityTests {
         #expect(cluster.data(other, "/kept") == "1")
     }
 
+    @Test("A stranger at a member's address takes neither readiness nor vote from those who are in")
+    func strangerRefuses() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        try cluster.tick(20)
+        let down = (leader + 1) % 3
+        _ = cluster.crash(down)
+        for member in [leader, (leader + 2) % 3] {
+            cluster.step(member, .refused(by: cluster.members[down], .otherEnsemble))
+            cluster.step(member, .refused(by: cluster.members[down], .otherStorage))
+            #expect(cluster.nodes[member]?.replica.status().refusedBy == nil)
+        }
+        cluster.step(leader, .stop)
+        try cluster.run(200) { cluster.leader == (leader + 2) % 3 }
+    }
+
     @Test("Strangers are turned away: another ensemble, an unknown number, a wrong addressee")
     func strangers() throws {
         let cluster = try Cluster()
