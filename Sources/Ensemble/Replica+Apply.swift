@@ -5,6 +5,7 @@ import Znodes
 
 extension Replica {
     mutating func apply(_ entries: [Entry], into effects: inout Effects) {
+        let before = applied
         for entry in entries {
             invariant(
                 entry.index.rawValue > applied.rawValue,
@@ -16,7 +17,7 @@ extension Replica {
             apply(entry, into: &effects)
         }
         raft.applied(through: LogIndex(applied.rawValue))
-        wakeWaits(into: &effects)
+        wakeWaits(quietThrough: before, into: &effects)
     }
 
     private mutating func apply(_ entry: Entry, into effects: inout Effects) {

@@ -70,11 +70,19 @@ extension Replica {
         answer(request, reply, into: &effects)
     }
 
-    /// After entries were applied.
-    mutating func wakeWaits(into effects: inout Effects) {
+    /// After entries were applied. `quietThrough`: where the last ones ended. A feed that slept until
+    /// then has missed nothing up to there, however old its start and short the history.
+    mutating func wakeWaits(quietThrough: Zxid, into effects: inout Effects) {
         fired.removeAll(keepingCapacity: true)
         tree.takeFired(into: &fired)
-        for watch in fired { wake(RequestID(rawValue: watch.rawValue), into: &effects) }
+        for watch in fired {
+            let request = RequestID(rawValue: watch.rawValue)
+            if case .feed(var feed) = waits[request] {
+                feed.query.after = max(feed.query.after, quietThrough)
+                waits.update(request, .feed(feed))
+            }
+            wake(request, into: &effects)
+        }
     }
 
     /// A snapshot replaced the whole tree: look at everything again.

@@ -16,8 +16,6 @@ package struct GatewayLimits: Sendable, Equatable {
     package var waitJitterThousandthsMax: UInt64 = 50
     /// `/health/ready` stays 200 through an election shorter than this.
     package var leaderlessReadyMsMax: UInt64 = 1_000
-    /// `/health/read` without `max-lag`.
-    package var lagMsDefault: UInt64 = 2_000
     /// `/health/live` fails when a thread has not turned for so long.
     package var turnAgeMsMax: UInt64 = 5_000
     /// Of what a client sent, in `detail`.

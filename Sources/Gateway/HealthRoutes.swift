@@ -25,7 +25,7 @@ extension RESTGateway {
         let query = try query(head, text, allowed)
         let checks: [Check]
         if route == .readable {
-            let lagMsMax = try query.milliseconds(.maxLag, text) ?? limits.lagMsDefault
+            let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
             checks = [serving(context), Self.staleness(context, lagMsMax)]
         } else if route == .live {
             checks = [turning()]

@@ -68,6 +68,7 @@ extension EventLoop where Handler: ~Copyable {
         unsafe cancelPending(&connection.pointee, slot)
         sequences[Int(slot)] = unsafe connection.pointee.sequence
         timers.disarm(slot)
+        unsafe _ = shared.unsentGrew(by: -connection.pointee.unsentBytes)
         connections.remove(slot)
         shared.closed()
     }

@@ -25,7 +25,7 @@ extension EventLoop where Handler: ~Copyable {
             connection.progressMs = context.nowMs
             connection.output.append(out.bytes)
             out.removeAll()
-            return watchWritable(&connection, token)
+            return countUnsent(&connection) && watchWritable(&connection, token)
         }
         if !out.isEmpty {
             connection.output.append(out.bytes)
@@ -36,12 +36,22 @@ extension EventLoop where Handler: ~Copyable {
             counts.bytesSent += count
             connection.output.consume(count)
             connection.progressMs = context.nowMs
-            return true
+            return countUnsent(&connection)
         case .wouldBlock:
-            return true
+            return countUnsent(&connection)
         case .failed:
             return false
         }
+    }
+
+    /// False: what all slow readers together have not taken is more than may be kept for them.
+    private mutating func countUnsent(_ connection: inout Connection) -> Bool {
+        let unsent = connection.output.count
+        let all = shared.unsentGrew(by: unsent - connection.unsentBytes)
+        connection.unsentBytes = unsent
+        if all <= limits.unsentBytesMax { return true }
+        connection.socket.setResetOnClose()
+        return false
     }
 
     /// Most connections never need it: it is asked for when a socket is first full.

@@ -89,6 +89,8 @@ struct HTTPConnection<Pending>: ~Copyable {
     var partial: PartialRequest?
     /// Answers that the socket did not take. Nothing is parsed or received meanwhile.
     var output = ByteWriter(retainedBytesMax: 0)
+    /// What of `output` is counted in `ServerCounters`.
+    var unsentBytes = 0
 
     /// Invariant: not nil exactly in phase `waiting`.
     var pending: Pending?

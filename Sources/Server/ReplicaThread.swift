@@ -83,8 +83,9 @@ struct ReplicaLoop: ~Copyable {
                 takeLinkEvents()
             }
             takeNews()
-            takeRequests()
             tickIfDue()
+            // After the tick: what a client asks after a pause must not be due already.
+            takeRequests()
             handOut()
             if ended { return }
             events = try wait()

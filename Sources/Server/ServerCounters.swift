@@ -45,6 +45,7 @@ package final class ServerCounters: Sendable {
     private let open = Atomic<Int>(0)
     /// Bytes of bodies that are not whole yet, of all loops.
     private let unfinishedBodyBytes = Atomic<Int>(0)
+    private let unsentBytes = Atomic<Int>(0)
     let loops: [LoopCounters]
     /// When the replica's thread last turned; 0: it does not count.
     private let replicaTurnedMs = Atomic<UInt64>(0)
@@ -65,6 +66,11 @@ package final class ServerCounters: Sendable {
         unfinishedBodyBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
     }
     func bodyEnded(bytes: Int) { unfinishedBodyBytes.wrappingSubtract(bytes, ordering: .relaxed) }
+
+    /// What is kept of answers for slow readers grew by so many bytes, or shrank; gives all of it.
+    func unsentGrew(by bytes: Int) -> Int {
+        unsentBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
+    }
 
     /// By the replica's thread, once a tick.
     package func replicaTurned(atMs nowMs: UInt64) {

@@ -13,6 +13,9 @@ package struct ServerLimits: Sendable, Equatable {
     package var requestsPerConnectionMax = 10_000
     /// Of bodies that are not whole yet, over all connections; a request beyond it is 503.
     package var unfinishedBodyBytesMax = 256 << 20
+    /// Of answers that slow readers have not taken, over all connections; one that needs more is
+    /// reset.
+    package var unsentBytesMax = 512 << 20
 
     /// Between requests.
     package var idleMs: UInt64 = 60_000
@@ -51,12 +54,13 @@ package struct ServerLimits: Sendable, Equatable {
 
     package init() {}
 
-    /// Descriptors that are kept for the log, snapshots and the other members.
-    package static let descriptorsReserved = 48
+    /// Descriptors that are kept for the log, snapshots, and the other members' door with all the
+    /// strangers that it lets wait (`PeerLimits.ungreetedMax`).
+    package static let descriptorsReserved = 192
 
     /// Connections leave the member what it needs for itself, whatever the process may open.
     package mutating func fit(descriptorsMax: Int) {
-        let free = max(descriptorsMax - Self.descriptorsReserved, 2)
+        let free = max(descriptorsMax - Self.descriptorsReserved, 4)
         refusalsMax = min(refusalsMax, free / 4)
         connectionsMax = min(connectionsMax, free - refusalsMax)
     }

@@ -301,6 +301,40 @@ struct ReadTests {
     }
 }
 
+@Suite("Feeds that sleep long")
+struct SleepingFeedTests {
+    @Test("A feed that slept through more than the history holds still gets its event")
+    func sleepsThroughTrimming() throws {
+        var options = ReplicaOptions()
+        options.znodes.historyBytesMax = 512
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        try cluster.tick(5)
+        let open = cluster.ask(
+            leader,
+            .feed(
+                Feed(
+                    query: EventQuery(
+                        path: path("/rare"), recursive: true, types: .all,
+                        after: cluster.applied(leader), eventsMax: 100),
+                    deadlineMs: cluster.nowMs + 1_000_000, local: false)))
+        for number in 0..<200 {
+            let write = cluster.put(leader, "/common/\(number)")
+            try cluster.run { cluster.reply(leader, write) != nil }
+        }
+        #expect(cluster.reply(leader, open) == nil)
+        let write = cluster.put(leader, "/rare")
+        try cluster.run {
+            cluster.reply(leader, write) != nil && cluster.reply(leader, open) != nil
+        }
+        guard case .events(let page) = cluster.reply(leader, open) else {
+            Issue.record("\(String(describing: cluster.reply(leader, open)))")
+            return
+        }
+        #expect(page.events.map(\.path) == [path("/rare")])
+    }
+}
+
 @Suite("Leadership")
 struct LeadershipTests {
     @Test("No two members claim at one moment to lead, through cuts and returns")

@@ -46,6 +46,38 @@ import Testing
         try waiting.expectEnd()
     }
 
+    @Test("Unfinished bodies of all connections together are bounded; what ends is given back")
+    func unfinishedBodies() throws {
+        let server = try TestServer { $0.unfinishedBodyBytesMax = 100_000 }
+        defer { server.stop() }
+        let half = String(repeating: "x", count: 60_000)
+        let put = "PUT /local HTTP/1.1\r\nHost: t\r\nContent-Length: 70000\r\n\r\n"
+        let first = try server.connect()
+        try first.send(put + half)
+        try server.waitUntil("it came") { server.counters.readings().bytesReceived >= 60_000 }
+        let second = try server.connect()
+        try second.send(put + half)
+        #expect(try second.answer().status == 503)
+        try second.expectEnd()
+        try first.send(String(repeating: "x", count: 10_000))
+        #expect(try first.answer().status == 200)
+        let third = try server.connect()
+        try third.send(put + half + String(repeating: "x", count: 10_000))
+        #expect(try third.answer().status == 200)
+    }
+
+    @Test("Readers that take nothing cannot hold more of the server than its limit")
+    func unsentAnswers() throws {
+        let server = try TestServer { $0.unsentBytesMax = 1_000_000 }
+        defer { server.stop() }
+        let client = try TestClient(server.address, receiveBytes: 65_536)
+        try client.get("/big/20000000")
+        try client.expectReset()
+        let other = try server.connect()
+        try other.get("/local/1")
+        #expect(try other.answer().status == 200)
+    }
+
     @Test("A slow reader of many large answers gets every byte, and holds up nobody else")
     func slowReader() throws {
         let server = try TestServer { $0.requestsPerConnectionMax = 1_000 }

@@ -160,7 +160,8 @@ def test_without_a_quorum_requests_fail_in_bounded_time_and_local_reads_go_on(fr
     local = client.get("/v1/znodes/q?raw&consistency=local")
     assert local.status == 200 and local.body == b"kept" and local.zxid >= zxid
     assert "Aviary-Staleness-Ms" in local.headers
-    assert client.get("/health/read?max-lag=5m").status == 200
+    assert client.get("/health/read").status == 200
+    assert client.get("/health/read?max-lag=1ms").status == 503
     assert client.get("/health/live").status == 200
     assert client.get("/leader").status == 503
     stale = eventually(lambda: client.get("/v1/znodes/q?consistency=local&max-staleness=1ms"))

@@ -335,10 +335,9 @@ extension OpenAPIDocument {
               parameters:
                 - name: max-lag
                   in: query
-                  description: How long ago the leader may have been heard
+                  description: How long ago the leader may have been heard; any time when absent
                   schema:
                     $ref: "#/components/schemas/Duration"
-                    default: 2s
               responses:
                 "200":
                   $ref: "#/components/responses/Healthy"
@@ -383,6 +382,7 @@ extension OpenAPIDocument {
                         $ref: "#/components/schemas/LeaderHealth"
           /metrics:
             get:
+              operationId: metrics
 
         """#
 }

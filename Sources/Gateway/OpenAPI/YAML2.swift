@@ -3,7 +3,6 @@
 
 extension OpenAPIDocument {
     static let yaml2: StaticString = #"""
-              operationId: metrics
               tags: [operations]
               summary: Counters and gauges for Prometheus
               responses:
@@ -383,6 +382,7 @@ extension OpenAPIDocument {
                 pzxid:
                   description: The change that last created or deleted a child
                   type: integer
+                ctime:
 
         """#
 }

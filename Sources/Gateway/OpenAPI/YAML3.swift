@@ -3,7 +3,6 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
-                ctime:
                   description: Milliseconds since 1970
                   type: integer
                 mtime:
