@@ -66,6 +66,46 @@ def test_ten_leader_kills_lose_nothing(fresh):
     assert_all_there(fresh, writer.acknowledged)
 
 
+def test_a_create_is_applied_once_though_leaders_fall_and_return_at_once(fresh):
+    """Each create has a name of its own, so that one that was applied twice shows as two children."""
+    eventually(lambda: fresh.members[0].client().put("/v1/znodes/once").status in (200, 201))
+    acknowledged, done = set(), threading.Event()
+
+    def post(worker):
+        client = fresh.members[worker % 3].client(timeout=8.0)
+        for number in itertools.count():
+            if done.is_set():
+                return
+            name = f"{worker}x{number}-"
+            try:
+                if client.post(f"/v1/znodes/once?name={name}").status == 201:
+                    acknowledged.add(name)
+            except Unreachable:
+                client = fresh.members[(worker + number) % 3].client(timeout=8.0)
+
+    threads = [threading.Thread(target=post, args=(worker,)) for worker in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(6):
+        count = len(acknowledged)
+        eventually(lambda: len(acknowledged) > count + 50, what="creates go on")
+        leader = fresh.leader()
+        leader.kill()
+        leader.start()
+    fresh.ready()
+    done.set()
+    for thread in threads:
+        thread.join(30)
+    names, after, client = [], "", fresh.members[0].client()
+    while after is not None:
+        page = client.get(f"/v1/znodes/once?children{after}").json
+        names += [name[:-10] for name in page["children"]]
+        after = f"&after-name={page['next']}" if page["next"] else None
+    assert len(names) == len(set(names))
+    assert acknowledged <= set(names)
+    fresh.same_everywhere()
+
+
 def test_power_loss_of_all_members_loses_nothing(fresh):
     writer = Writer(fresh)
     writer.start()
