@@ -9,7 +9,6 @@ PROGRAM := $(CURDIR)/.build/release/aviary
 DATA ?= ./data
 PORT ?= 8080
 SEEDS ?= 1..300
-MINUTES ?= 10
 
 .PHONY: run build test test-swift test-system lint format simulate bench clean setup-build setup-test setup-bench
 

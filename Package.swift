@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 // The floors of the house, lowest first: a target imports only what its row names.
-// docs/architecture.md explains the floors; Tests/TidyTests compares every import with this table.
+// docs/architecture.md explains the floors; Tests/TidyTests compares every import with its table.
 
 import PackageDescription
 
@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System", deque,
+                "Raft", "Znodes", "HTTP", "Journal", "Ensemble", "Gateway", "System",
             ]),
         // Floor 6
         .executableTarget(name: "aviary", dependencies: ["Server", "System", argumentParser]),
@@ -49,15 +49,14 @@ let package = Package(
         // Beside the house: a deterministic world in which whole replicas run.
         .target(
             name: "Simulation",
-            dependencies: ["Raft", "Znodes", "Journal", "Ensemble", "Gateway", "HTTP", heap]),
+            dependencies: ["Raft", "Znodes", "Journal", "Ensemble", heap]),
         .executableTarget(name: "aviary-simulate", dependencies: ["Simulation", argumentParser]),
 
         .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios"]),
         .testTarget(name: "ZnodesTests", dependencies: ["Znodes"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], exclude: ["Requests"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
-        .testTarget(
-            name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes", "Journal"]),
+        .testTarget(name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes"]),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Raft", "Znodes", "HTTP"],
             exclude: ["Pages"]),

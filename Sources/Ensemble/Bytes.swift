@@ -80,9 +80,3 @@ extension [UInt8] {
         append(contentsOf: bytes)
     }
 }
-
-/// Ends the process with the values that broke an invariant; on in release too.
-@inline(__always)
-func invariant(_ condition: Bool, _ message: @autoclosure () -> String) {
-    if !condition { fatalError(message()) }
-}

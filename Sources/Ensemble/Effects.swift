@@ -28,11 +28,6 @@ package enum SnapshotRequest: Sendable {
     case read(index: LogIndex, offset: UInt64, count: Int)
 }
 
-/// Why a member must end: the supervisor restarts it, or a person reads the message.
-package enum HaltReason: Error, Sendable, Equatable {
-    case invariant(String)
-}
-
 /// What happened, for logs and counters; never needed for correctness.
 package enum ReplicaEvent: Sendable, Equatable {
     case roleChanged(Role, Term, leader: MemberID?)
@@ -52,7 +47,6 @@ package struct Effects: Sendable {
     /// Close the connections with this member; it was refused.
     package var refusals: [(member: MemberID, reason: HelloRefusal)] = []
     package var events: [ReplicaEvent] = []
-    package var halt: HaltReason?
 
     package init() {}
 
@@ -63,6 +57,5 @@ package struct Effects: Sendable {
         replies.removeAll(keepingCapacity: true)
         refusals.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
-        halt = nil
     }
 }

@@ -22,6 +22,7 @@ package enum PeerCodec {
     static let entriesMax = 1 << 16
     static let configurationBytesMax = 64 << 10
 
+    /// From 16 on: `BodyTag`, the core's messages.
     private enum Tag {
         static let hello: UInt8 = 1
         static let helloAccepted: UInt8 = 2
@@ -31,7 +32,6 @@ package enum PeerCodec {
         static let snapshotChunk: UInt8 = 6
         static let snapshotProgress: UInt8 = 7
         static let report: UInt8 = 8
-        static let raft: UInt8 = 16
     }
 
     /// Appends one whole frame.
@@ -111,7 +111,7 @@ package enum PeerCodec {
             guard let known = Role(rawValue: role) else { throw .unknownTag(role) }
             return .message(.report(role: known, applied: LogIndex(try reader.u64())))
         default:
-            return .message(.raft(try reader.raftMessage(tag: tag, firstTag: Tag.raft)))
+            return .message(.raft(try reader.raftMessage(tag: tag)))
         }
     }
 
@@ -131,7 +131,7 @@ package enum PeerCodec {
     private static func append(_ message: PeerMessage, to bytes: inout [UInt8]) {
         switch message {
         case .raft(let message):
-            bytes.append(message, firstTag: Tag.raft)
+            bytes.append(message)
         case .forward(let id, let term, let proposal):
             bytes.append(Tag.forward)
             bytes.append(forwardID: id)

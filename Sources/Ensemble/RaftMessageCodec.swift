@@ -3,24 +3,25 @@
 
 import Raft
 
+/// Below are the tags of the other frames, `PeerCodec.Tag`.
 private enum BodyTag: UInt8 {
-    case preVoteRequest = 0
-    case preVoteReply = 1
-    case voteRequest = 2
-    case voteReply = 3
-    case append = 4
-    case appendReply = 5
-    case appendRejection = 6
-    case heartbeat = 7
-    case heartbeatReply = 8
-    case readIndexRequest = 9
-    case readIndexReply = 10
-    case timeoutNow = 11
+    case preVoteRequest = 16
+    case preVoteReply = 17
+    case voteRequest = 18
+    case voteReply = 19
+    case append = 20
+    case appendReply = 21
+    case appendRejection = 22
+    case heartbeat = 23
+    case heartbeatReply = 24
+    case readIndexRequest = 25
+    case readIndexReply = 26
+    case timeoutNow = 27
 }
 
 extension [UInt8] {
-    mutating func append(_ message: Message, firstTag: UInt8) {
-        append(firstTag + Self.tag(of: message.body).rawValue)
+    mutating func append(_ message: Message) {
+        append(Self.tag(of: message.body).rawValue)
         append(u64: message.from.rawValue)
         append(u64: message.to.rawValue)
         append(u64: message.term.rawValue)
@@ -101,10 +102,8 @@ extension [UInt8] {
 }
 
 extension ByteReader {
-    mutating func raftMessage(tag: UInt8, firstTag: UInt8) throws(CodecError) -> Message {
-        guard tag >= firstTag, let bodyTag = BodyTag(rawValue: tag - firstTag) else {
-            throw .unknownTag(tag)
-        }
+    mutating func raftMessage(tag: UInt8) throws(CodecError) -> Message {
+        guard let bodyTag = BodyTag(rawValue: tag) else { throw .unknownTag(tag) }
         let from = MemberID(try u64())
         let to = MemberID(try u64())
         let term = Term(try u64())

@@ -51,8 +51,8 @@ extension Replica {
         guard raft.role == .leader, !stopping, raft.hasCommittedInTerm,
             let confirmedMs = raft.quorumConfirmedMs
         else { return 0 }
-        let timeoutMs = UInt64(options.raft.electionTicksMin) * options.tickMs
-        return confirmedMs + timeoutMs - 2 * options.tickMs - timeoutMs / 20
+        let leaseMs = options.raft.leaseMs
+        return confirmedMs + leaseMs - 2 * options.tickMs - leaseMs / 20
     }
 
     mutating func tickLeadership(into effects: inout Effects) {

@@ -22,17 +22,13 @@ extension Replica {
         if let ours = ensemble, let theirs = hello.ensemble, ours != theirs {
             return .otherEnsemble
         }
-        if !isMember(hello.member) || hello.member == identity.member { return .unknownMember }
+        if !raft.configuration.contains(hello.member) || hello.member == identity.member {
+            return .unknownMember
+        }
         if let known = identityTable.storage(of: hello.member), known != hello.storage {
             return .otherStorage
         }
         return nil
-    }
-
-    private func isMember(_ member: MemberID) -> Bool {
-        let configuration = raft.configuration
-        return configuration.voters.contains(member) || configuration.learners.contains(member)
-            || configuration.outgoingVoters.contains(member)
     }
 
     mutating func turnedAway(by member: MemberID, _ reason: HelloRefusal) {
@@ -141,9 +137,7 @@ extension Replica {
 
     /// The term in which it was appended.
     private mutating func propose(_ payload: [UInt8]) -> Term? {
-        var stamped = payload
-        Proposal.stamp(&stamped, wallMs: wallMs)
-        guard case .appended(_, let term) = raft.propose(stamped) else { return nil }
+        guard case .appended(_, let term) = append(payload) else { return nil }
         return term
     }
 

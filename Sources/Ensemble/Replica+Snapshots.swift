@@ -34,21 +34,16 @@ struct IncomingSnapshot: ~Copyable {
 }
 
 extension Replica {
-    mutating func stepSnapshot(_ input: Input, into effects: inout Effects) {
-        switch input {
-        case .snapshotAppended(let index):
-            if ownSnapshot.underWay?.index == index { ownSnapshot.piecesAhead -= 1 }
-        case .snapshotSaved(let index):
-            if incoming.mark?.index == index {
-                install(into: &effects)
-            } else if let mark = ownSnapshot.underWay, mark.index == index {
-                ownSnapshot.underWay = nil
-                retainSnapshot(mark, into: &effects)
-            }
-        case .snapshotRead(let piece): sendPiece(piece, into: &effects)
-        case .snapshotFailed(let index): failSnapshot(index)
-        case .tick, .hello, .peerLost, .refused, .received, .stored, .request, .cancel, .stop:
-            fatalError("not a snapshot input: \(input)")
+    mutating func snapshotAppended(_ index: LogIndex) {
+        if ownSnapshot.underWay?.index == index { ownSnapshot.piecesAhead -= 1 }
+    }
+
+    mutating func snapshotSaved(_ index: LogIndex, into effects: inout Effects) {
+        if incoming.mark?.index == index {
+            install(into: &effects)
+        } else if let mark = ownSnapshot.underWay, mark.index == index {
+            ownSnapshot.underWay = nil
+            retainSnapshot(mark, into: &effects)
         }
     }
 
@@ -119,7 +114,7 @@ extension Replica {
         effects.storage.append(.prune(through: through))
     }
 
-    private mutating func failSnapshot(_ index: LogIndex) {
+    mutating func failSnapshot(_ index: LogIndex) {
         if incoming.mark?.index == index { incoming = IncomingSnapshot() }
         if ownSnapshot.underWay?.index == index {
             tree.abandonSnapshot()
@@ -145,7 +140,7 @@ extension Replica {
             .read(index: mark.index, offset: 0, count: options.snapshotPieceBytes))
     }
 
-    private mutating func sendPiece(_ piece: SnapshotPiece, into effects: inout Effects) {
+    mutating func sendPiece(_ piece: SnapshotPiece, into effects: inout Effects) {
         guard
             let position = outgoing.firstIndex(where: {
                 $0.mark.index == piece.index && $0.offset == piece.offset && $0.awaitsRead

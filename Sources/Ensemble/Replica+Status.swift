@@ -20,7 +20,7 @@ extension Replica {
         status.stopping = stopping
         status.members = memberStatuses()
         status.failureTolerance = failureTolerance(of: status.members)
-        status.minElectionTimeoutMs = UInt64(options.raft.electionTicksMin) * options.tickMs
+        status.minElectionTimeoutMs = options.raft.leaseMs
         status.znodes = tree.znodeCount
         status.storeBytes = tree.storeBytes
         status.digest = tree.digest
@@ -37,9 +37,8 @@ extension Replica {
 
     private func memberStatuses() -> [MemberStatus] {
         let configuration = raft.configuration
-        let all = Set(configuration.voters + configuration.outgoingVoters + configuration.learners)
-        return all.sorted().map { member in
-            let voter = !configuration.learners.contains(member)
+        return configuration.members.map { member in
+            let voter = !configuration.isLearner(member)
             if member == identity.member {
                 return MemberStatus(
                     id: member, voter: voter, role: raft.role, httpAddress: identity.httpAddress,

@@ -51,7 +51,8 @@ extension Replica {
         send(message, to: leader, into: &effects)
     }
 
-    private mutating func append(_ payload: [UInt8]) -> ProposeResult {
+    /// As leader, with the time of this moment.
+    mutating func append(_ payload: [UInt8]) -> ProposeResult {
         var stamped = payload
         Proposal.stamp(&stamped, wallMs: wallMs)
         return raft.propose(stamped)

@@ -138,24 +138,24 @@ package struct Replica: ~Copyable {
     package var applied: Zxid { tree.lastZxid }
     package var digest: UInt64 { tree.digest }
 
-    package var hello: Hello {
+    package func hello(to member: MemberID) -> Hello {
         Hello(
             ensemble: ensemble, member: identity.member, storage: identity.storage,
-            to: identity.member, incarnation: incarnation, httpAddress: identity.httpAddress,
+            to: member, incarnation: incarnation, httpAddress: identity.httpAddress,
             peerAddress: identity.peerAddress, version: identity.version)
     }
 
     /// The ensemble that this member belongs to, once it is known.
     var ensemble: EnsembleID? { identityTable.ensemble ?? identity.ensemble }
 
-    /// One input and all that follows from it.
+    /// One input and all that follows from it: `take`, then `settle`.
     package mutating func step(_ input: Input, into effects: inout Effects) {
         take(input, into: &effects)
         settle(into: &effects)
     }
 
-    /// The only way in. Several inputs may be taken before one `settle`: what they have in common,
-    /// such as the entries of many writes, then goes out together.
+    /// The only way in. Shells take all inputs of a turn before one `settle`: what they have in
+    /// common, such as the entries of many writes, then goes out together.
     package mutating func take(_ input: Input, into effects: inout Effects) {
         switch input {
         case .tick(let nowMs, let wallMs):
@@ -171,8 +171,10 @@ package struct Replica: ~Copyable {
         case .refused(let member, let reason): turnedAway(by: member, reason)
         case .received(let message, let member): receive(message, from: member, into: &effects)
         case .stored(let token): raft.persisted(token)
-        case .snapshotAppended, .snapshotSaved, .snapshotRead, .snapshotFailed:
-            stepSnapshot(input, into: &effects)
+        case .snapshotAppended(let index): snapshotAppended(index)
+        case .snapshotSaved(let index): snapshotSaved(index, into: &effects)
+        case .snapshotRead(let piece): sendPiece(piece, into: &effects)
+        case .snapshotFailed(let index): failSnapshot(index)
         case .request(let request, let ask): take(ask, request, into: &effects)
         case .cancel(let request): cancel(request)
         case .stop: stop(into: &effects)

@@ -66,6 +66,7 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var snapshotIndex: LogIndex
     package var elections: UInt64
     package var leaderChanges: UInt64
+    /// Writes taken from clients of this member, whatever became of them.
     package var proposals: UInt64
 
     package static func initial(id: MemberID) -> Self {

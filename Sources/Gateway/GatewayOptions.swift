@@ -61,8 +61,3 @@ struct JitterGenerator: Sendable {
         limit == .max ? next() : next() % (limit + 1)
     }
 }
-
-/// Stops the program when `condition` does not hold, in release too, and names the values.
-func invariant(_ condition: Bool, _ message: @autoclosure () -> String) {
-    if !condition { fatalError(message()) }
-}

@@ -68,8 +68,7 @@ package struct ServerReadings: Sendable, Equatable {
     package var violations: UInt64 = 0
 
     // The journal, snapshots and links to the other members.
-    /// fdatasync calls of the log; `journalSyncBuckets` counts them by duration, each once.
-    package var journalSyncs: UInt64 = 0
+    /// Of the fdatasync calls of the log; `journalSyncBuckets` counts them by duration, each once.
     package var journalSyncNsSum: UInt64 = 0
     package var journalSyncBuckets: [UInt64] = []
     /// Upper bounds of `journalSyncBuckets` but the last, which has none.

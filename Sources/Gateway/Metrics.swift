@@ -122,7 +122,7 @@ enum Metrics {
                 counter: "aviary_leader_changes_total", "Leaders that this member came to follow.",
                 .count(status.leaderChanges)),
             Metric(
-                counter: "aviary_proposals_total", "Changes that this member proposed as leader.",
+                counter: "aviary_proposals_total", "Writes that clients of this member asked for.",
                 .count(status.proposals)),
         ]
     }

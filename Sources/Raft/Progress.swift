@@ -82,20 +82,17 @@ package struct Progress: Sendable {
         return advanced
     }
 
-    /// `meeting` is the best guess of where the logs meet. False when the answer is an old one.
-    mutating func rejected(at index: LogIndex, meeting: LogIndex) -> Bool {
+    /// `meeting` is the best guess of where the logs meet. An old answer changes nothing.
+    mutating func rejected(at index: LogIndex, meeting: LogIndex) {
         switch state {
         case .probe:
-            guard index == next.previous, index > match else { return false }
+            guard index == next.previous, index > match else { return }
             next = max(min(index, meeting.next), match.next)
             state = .probe(waiting: false)
-            return true
         case .replicate:
-            guard index > match else { return false }
-            becomeProbe()
-            return true
+            if index > match { becomeProbe() }
         case .snapshot:
-            return false
+            break
         }
     }
 

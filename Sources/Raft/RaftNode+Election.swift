@@ -35,16 +35,6 @@ extension RaftNode {
         if mayCampaign { campaignForPreVote() } else { drawElectionTimeout() }
     }
 
-    /// See `RaftOptions.leaderLossByLink`, without which it does nothing.
-    package mutating func linkLost(to member: MemberID) {
-        guard options.leaderLossByLink, member == leader, standing == .follower else { return }
-        forgetLeader()
-        let wait = random.draw(in: 1...options.linkLossTicksMax)
-        electionTimeout = min(electionTimeout, electionElapsed + wait)
-    }
-
-    private mutating func forgetLeader() { leaderSilence = Int.max }
-
     // MARK: Standing
 
     mutating func setLeader(_ member: MemberID?) {
@@ -63,7 +53,7 @@ extension RaftNode {
             uncommittedBytes = 0
             snapshotsWanted.removeAll(keepingCapacity: true)
             // The leader that it heard last was itself, and it claims nothing any more.
-            forgetLeader()
+            leaderSilence = Int.max
         }
         if newTerm > term {
             term = newTerm

@@ -161,7 +161,7 @@ extension RaftNode {
         progresses[slot].heard(tick: tickCount, sentMs: sentMs)
         let meeting = log.lastIndex(from: hintIndex, notAbove: hintTerm, floor: .zero)
         // Why not above the hint: below the log's base nothing is known of terms.
-        _ = progresses[slot].rejected(at: rejected, meeting: min(meeting, hintIndex))
+        progresses[slot].rejected(at: rejected, meeting: min(meeting, hintIndex))
     }
 
     mutating func stepHeartbeatReply(_ member: MemberID, context: ReadContext?, sentMs: UInt64) {

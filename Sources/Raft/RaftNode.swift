@@ -108,7 +108,6 @@ extension RaftNode {
     package var lastTerm: Term { log.lastTerm }
     /// The one in force: of the newest configuration entry, committed or not.
     package var configuration: Configuration { configurations.inForce }
-    package var isTransferring: Bool { transfer != nil }
     /// Only then may a leader answer reads or change the configuration (thesis 6.4, and Ongaro's
     /// correction of 4.1 on raft-dev, 2015).
     package var hasCommittedInTerm: Bool { standing == .leader && log.term(at: commit) == term }
@@ -121,11 +120,7 @@ extension RaftNode {
     /// Nil outside the log and its base.
     package func term(at index: LogIndex) -> Term? { log.term(at: index) }
 
-    /// What a leader knows of a member; nil when not leader or not in the configuration.
-    package func matchIndex(of member: MemberID) -> LogIndex? {
-        progresses.first { $0.member == member }?.match
-    }
-
+    /// What a leader knows of another member; nil when not leader or not in the configuration.
     package func followerStatus(of member: MemberID) -> FollowerStatus? {
         guard member != id, let slot = slot(of: member) else { return nil }
         let progress = progresses[slot]
@@ -136,8 +131,8 @@ extension RaftNode {
 
     /// As leader that hands nothing over: a stamp t of this clock such that a quorum, this member
     /// included, has answered something sent at or after t in this term. No other member can lead
-    /// before t plus `RaftOptions.leaseMs` (see `leaderSilence`, which no restart shortens), unless
-    /// `RaftOptions.leaderLossByLink`. For claims about leadership, not for reads.
+    /// before t plus `RaftOptions.leaseMs` (see `leaderSilence`, which no restart shortens). For
+    /// claims about leadership, not for reads.
     package var quorumConfirmedMs: UInt64? {
         guard standing == .leader, transfer == nil else { return nil }
         // Why plus one: 0 stands for never, and sorts below every stamp.
@@ -219,14 +214,12 @@ extension RaftNode {
         applied = max(applied, index)
     }
 
-    /// The link to `member` is lost. A leader asks it again where it stands; for the rest see
-    /// `RaftOptions.leaderLossByLink`.
+    /// The link to `member` is lost: a leader asks it again where it stands. Why a follower that
+    /// lost its link to the leader does not stand at once: the link may be all that is wrong, and
+    /// the leader relies on `quorumConfirmedMs`.
     package mutating func unreachable(_ member: MemberID) {
-        if standing == .leader {
-            if member != id, let slot = slot(of: member) { progresses[slot].becomeProbe() }
-        } else {
-            linkLost(to: member)
-        }
+        guard standing == .leader, member != id, let slot = slot(of: member) else { return }
+        progresses[slot].becomeProbe()
     }
 }
 

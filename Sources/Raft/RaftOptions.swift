@@ -30,15 +30,6 @@ package struct RaftOptions: Sendable {
     package var electionTicksMax = 50
     /// A read that no answer came for is tried again with a fresh context.
     package var readRetryTicks = 10
-    /// Off by default. When on, a member whose link to the leader broke (a reset by a process that
-    /// died) takes the leader for lost at once instead of after `electionTicksMin`, so failover
-    /// takes a few ticks. Why it is off: the broken link may be all that is wrong. Then a quorum
-    /// can elect another leader while the old one, alive, still relies on
-    /// `RaftNode.quorumConfirmedMs` plus the minimum election time-out. Elections stay safe, and
-    /// so do reads (ReadIndex asks a quorum); what breaks is the claim that nobody else leads.
-    package var leaderLossByLink = false
-    /// With `leaderLossByLink`: the longest wait from the break to the pre-vote.
-    package var linkLossTicksMax = 5
     package var limits = RaftLimits()
 
     package init() {}
@@ -52,9 +43,7 @@ package struct RaftOptions: Sendable {
         invariant(
             heartbeatTicks < electionTicksMin && electionTicksMin < electionTicksMax,
             "heartbeat \(heartbeatTicks) election \(electionTicksMin)..\(electionTicksMax)")
-        invariant(
-            readRetryTicks > 0 && linkLossTicksMax > 0,
-            "read retry \(readRetryTicks) link loss \(linkLossTicksMax)")
+        invariant(readRetryTicks > 0, "read retry \(readRetryTicks)")
         invariant(
             limits.inflightMessagesMax > 0 && limits.readRoundsMax > 0,
             "inflight \(limits.inflightMessagesMax) rounds \(limits.readRoundsMax)")

@@ -20,13 +20,6 @@ package final class HTTPServer {
         }
     }
 
-    /// On their way from the thread that opened them to the one that owns them.
-    private final class ListenersBox: Sendable {
-        private let listeners: PosixMutex<Listeners?>
-        init(_ listeners: consuming sending Listeners) { self.listeners = PosixMutex(listeners) }
-        func take() -> Listeners? { listeners.withLock { $0.take() } }
-    }
-
     /// Four at most by default: they share the machine with the replica's and the journal's thread.
     package static var loopsDefault: Int { min(ProcessLimits.processors, 4) }
 
@@ -43,14 +36,14 @@ package final class HTTPServer {
         for address in wanted { addresses.append(try ListeningSocket.checkFree(address)) }
         self.addresses = addresses
         // All of them listen before the first accepts.
-        var waiting: [ListenersBox] = []
+        var waiting: [HandOver<Listeners>] = []
         for _ in 0..<inboxes.loops {
             let listeners = try Listeners(addresses: addresses, limits: limits)
-            waiting.append(ListenersBox(listeners))
+            waiting.append(HandOver(listeners))
         }
-        for (index, box) in waiting.enumerated() {
+        for (index, handed) in waiting.enumerated() {
             let thread = try PosixThread(name: "http-\(index)") {
-                guard let listeners = box.take() else { return }
+                guard let listeners = handed.take() else { return }
                 do {
                     var loop = try EventLoop(
                         index: index, limits: limits, listeners: listeners, inboxes: inboxes,

@@ -2,6 +2,7 @@
 // which loop and connection wait for it; an answer to one that no longer waits is dropped.
 
 package import Ensemble
+internal import Raft
 package import System
 
 extension RequestID {
@@ -97,10 +98,4 @@ package struct ReplyDealer {
             invariant(taken, "an unbounded mailbox was full")
         }
     }
-}
-
-/// Stops the program when `condition` does not hold, in release too, and names the values.
-@inlinable
-func invariant(_ condition: Bool, _ message: @autoclosure () -> String) {
-    if !condition { fatalError(message()) }
 }

@@ -5,7 +5,6 @@ package import Gateway
 internal import Synchronization
 
 package final class MemberCounters: Sendable {
-    private let syncs = Atomic<UInt64>(0)
     private let syncNsSum = Atomic<UInt64>(0)
     private let syncBuckets: [Bucket]
     private let entries = Atomic<UInt64>(0)
@@ -25,7 +24,6 @@ package final class MemberCounters: Sendable {
     }
 
     func synced(tookNs: UInt64) {
-        syncs.wrappingAdd(1, ordering: .relaxed)
         syncNsSum.wrappingAdd(tookNs, ordering: .relaxed)
         let bounds = ServerReadings.journalSyncBoundsUs
         let position = bounds.firstIndex { tookNs <= $0 * 1_000 } ?? bounds.count
@@ -43,7 +41,6 @@ package final class MemberCounters: Sendable {
     func linksOpen(_ count: Int) { peerLinksOpen.store(UInt64(count), ordering: .relaxed) }
 
     package func add(to readings: inout ServerReadings) {
-        readings.journalSyncs = syncs.load(ordering: .relaxed)
         readings.journalSyncNsSum = syncNsSum.load(ordering: .relaxed)
         readings.journalSyncBuckets = syncBuckets.map { $0.count.load(ordering: .relaxed) }
         readings.entriesAppended = entries.load(ordering: .relaxed)

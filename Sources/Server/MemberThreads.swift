@@ -41,14 +41,14 @@ struct MemberThreads: ~Copyable {
             requests: requests, news: news, journal: journalWork, snapshots: snapshotWork,
             inboxes: inboxes, board: board, readings: readings, counters: counters, log: log,
             didStepAside: didStepAside)
-        let ownHello = replica.hello
+        let others = configuration.others.map { ($0, replica.hello(to: $0.id)) }
         let handedReplica = HandOver(replica)
         let replicaThread = try PosixThread(name: "replica") {
             guard let replica = handedReplica.take() else { return }
             do throws(SystemError) {
                 let links = try PeerLinks(
-                    others: configuration.others, doors: doors.peers, ownHello: ownHello,
-                    resolver: resolver, limits: configuration.peers, log: log, counters: counters,
+                    others: others, doors: doors.peers, resolver: resolver,
+                    limits: configuration.peers, log: log, counters: counters,
                     random: RandomGenerator(seed: linkSeed), nowMs: Clock.bootMs())
                 var loop = try ReplicaLoop(
                     replica: replica, links: links, tickMs: configuration.replica.tickMs,

@@ -30,6 +30,8 @@ final class PeerLink {
     let member: MemberID
     let name: HostAndPort
     let limits: PeerLimits
+    /// What it is greeted with.
+    var ownHello: Hello
     var phase: Phase
     var connection: Connection?
     var input = FrameInput()
@@ -42,10 +44,11 @@ final class PeerLink {
     /// The last thing logged about it: the same is not said again every second.
     var lastWords = ""
 
-    init(member: MemberID, name: HostAndPort, limits: PeerLimits) {
+    init(member: MemberID, name: HostAndPort, limits: PeerLimits, ownHello: Hello) {
         self.member = member
         self.name = name
         self.limits = limits
+        self.ownHello = ownHello
         phase = .pausing(untilMs: 0)
         pauseMs = limits.dialPauseMsMin
     }
@@ -57,14 +60,6 @@ final class PeerLink {
         switch phase {
         case .pausing, .resolving, .connecting, .greeting: nil
         case .open(let hello): hello
-        }
-    }
-
-    /// On its way to being open, so that frames may wait for it.
-    var isDialling: Bool {
-        switch phase {
-        case .resolving, .connecting, .greeting: true
-        case .pausing, .open: false
         }
     }
 

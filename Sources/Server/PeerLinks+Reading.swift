@@ -117,9 +117,8 @@ extension PeerLinks {
     }
 
     private func greet(_ link: PeerLink, _ connection: PeerLink.Connection) {
-        ownHello.to = link.member
         var greeting = FrameOutput()
-        greeting.append(.hello(ownHello))
+        greeting.append(.hello(link.ownHello))
         var sent = 0
         guard greeting.flush(connection.socket, sent: &sent) == .drained else {
             return lose(link, "the greeting could not be sent")

@@ -41,8 +41,6 @@ internal import System
     let resolver: PeerResolver?
     var links: [PeerLink]
     var inbound: [UInt32: InboundPeer] = [:]
-    /// For the greeting of our own connections; `to` is filled in for each.
-    var ownHello: Hello
     var random: RandomGenerator
     var nowMs: UInt64
     var events: [Event] = []
@@ -55,9 +53,9 @@ internal import System
     private var refusalsLogged: [MemberID: HelloRefusal] = [:]
 
     init(
-        others: [EnsembleMember], doors: [Door], ownHello: Hello, resolver: PeerResolver?,
-        limits: PeerLimits, log: Log, counters: MemberCounters, random: RandomGenerator,
-        nowMs: UInt64
+        others: [(member: EnsembleMember, ownHello: Hello)], doors: [Door],
+        resolver: PeerResolver?, limits: PeerLimits, log: Log, counters: MemberCounters,
+        random: RandomGenerator, nowMs: UInt64
     ) throws(SystemError) {
         epoll = try Epoll(eventsMax: limits.eventsPerTurnMax)
         self.limits = limits
@@ -65,10 +63,11 @@ internal import System
         self.counters = counters
         self.resolver = resolver
         self.doors = doors
-        self.ownHello = ownHello
         self.random = random
         self.nowMs = nowMs
-        links = others.map { PeerLink(member: $0.id, name: $0.address, limits: limits) }
+        links = others.map { other, ownHello in
+            PeerLink(member: other.id, name: other.address, limits: limits, ownHello: ownHello)
+        }
         unsafe receiveBuffer = .allocate(byteCount: limits.receiveBytes, alignment: 64)
         try watchDoors()
     }

@@ -135,7 +135,7 @@ struct ReplicaLoop: ~Copyable {
         nextTickMs += tickMs
         if nextTickMs <= nowMs { nextTickMs = nowMs + tickMs }
         step(.tick(nowMs: nowMs, wallMs: Clock.wallMs()))
-        links.ownHello = replica.hello
+        for link in links.links { link.ownHello = replica.hello(to: link.member) }
         links.tick()
         takeLinkEvents()
         around.counters.linksOpen(links.links.count { $0.isOpen })
@@ -164,9 +164,7 @@ struct ReplicaLoop: ~Copyable {
                 links.refuse(inbound, reason)
                 greetAgain(hello.member)
             } else {
-                var answer = replica.hello
-                answer.to = hello.member
-                links.accept(inbound, answer: answer)
+                links.accept(inbound, answer: replica.hello(to: hello.member))
             }
         case .accepted(let member, let hello):
             if let reason = greet(hello) {
@@ -206,9 +204,6 @@ struct ReplicaLoop: ~Copyable {
 
     private mutating func handOut() {
         replica.settle(into: &effects)
-        if let halt = effects.halt {
-            around.log.end(MemberFailure(.failure, "the replica halted: \(halt)"))
-        }
         // The log first: it takes longest, and the other members are told meanwhile.
         if !effects.storage.isEmpty {
             var work = effects.storage.map { JournalWork.request($0) }

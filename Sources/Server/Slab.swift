@@ -2,6 +2,7 @@
 // generation, so that a late event about its former value is told apart. All of the server's
 // pointers to connections come from this file; one is good until its place is freed.
 
+internal import Raft
 internal import System
 
 @safe struct Slab<Element: ~Copyable>: ~Copyable {

@@ -16,8 +16,6 @@ struct WorkQueue<Element: Sendable>: ~Copyable {
         spins = SpinBudget(spinsMax: spinsMax)
     }
 
-    var isEmpty: Bool { mailbox.isEmpty }
-
     /// Takes all that waits, or sleeps until there is something; may come back with nothing, at
     /// the latest after `timeoutMs`. nil: sleeps as long as it takes.
     mutating func take(
@@ -41,14 +39,4 @@ struct WorkQueue<Element: Sendable>: ~Copyable {
         }
         spins.wasted()
     }
-}
-
-/// Carries what cannot be copied to the thread that will own it.
-final class HandOver<Value: ~Copyable>: Sendable {
-    private let value: PosixMutex<Value?>
-
-    init(_ value: consuming sending Value) { self.value = PosixMutex(value) }
-
-    /// nil after the first time.
-    func take() -> Value? { value.withLock { $0.take() } }
 }

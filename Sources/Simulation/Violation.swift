@@ -7,7 +7,7 @@ package enum Rule: String, Sendable, CaseIterable {
     case acknowledgedWrite, refusedWrite, appliedOnce, zxidOrder
     case staleRead, wrongRead, readOrder
     case missedChange, spuriousChange, feed, answer
-    case leaderClaim, queueBound, halt, storage, codec
+    case leaderClaim, queueBound, storage, codec
     case liveness, quietRun
 }
 

@@ -15,10 +15,9 @@ extension World {
         links.connect(a, b, nowNs: nowNs)
         let epoch = links.epoch(a, b)
         for (from, to) in shellRandom.coin() ? [(a, b), (b, a)] : [(b, a), (a, b)] {
-            guard var hello = members[from].process?.replica.hello, links.isUp(a, b),
-                links.epoch(a, b) == epoch
+            guard links.isUp(a, b), links.epoch(a, b) == epoch,
+                let hello = members[from].process?.replica.hello(to: members[to].id)
             else { return }
-            hello.to = members[to].id
             var bytes: [UInt8] = []
             PeerCodec.encode(.hello(hello), into: &bytes)
             guard case .hello(let received) = try decode(bytes) else {

@@ -109,7 +109,6 @@ extension World {
         // Nothing below comes back here.
         effects.reset()
         swap(&effects, &process.effects)
-        if let halt = effects.halt { throw Violation(.halt, "\(member.id): \(halt)") }
         try noteStorage(member, process)
         try observe(member, process)
         for (to, message) in effects.sends {

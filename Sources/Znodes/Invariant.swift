@@ -2,7 +2,7 @@
 // `precondition` does not.
 
 @inlinable
-package func invariant(
+func invariant(
     _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String,
     file: StaticString = #fileID, line: UInt = #line
 ) {

@@ -115,8 +115,7 @@ final class Cluster {
     }
 
     func greet(_ from: Int, _ to: Int) {
-        guard var hello = nodes[from]?.replica.hello else { return }
-        hello.to = members[to]
+        guard let hello = nodes[from]?.replica.hello(to: members[to]) else { return }
         step(to, .hello(hello))
     }
 

@@ -437,8 +437,9 @@ struct IdentityTests {
         _ = try cluster.awaitLeader()
         try cluster.run { cluster.nodes.allSatisfy { $0?.disk.ensemble != nil } }
         func refusal(_ change: (inout Hello) -> Void) -> HelloRefusal? {
-            guard var hello = cluster.nodes[1]?.replica.hello else { return nil }
-            hello.to = MemberID(1)
+            guard var hello = cluster.nodes[1]?.replica.hello(to: MemberID(1)) else {
+                return nil
+            }
             change(&hello)
             cluster.nodes[0]?.refusals = []
             cluster.step(0, .hello(hello))

@@ -24,6 +24,12 @@ enum Repository {
         FileManager.default.fileExists(atPath: root.appendingPathComponent(path).path)
     }
 
+    static func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(
+            atPath: root.appendingPathComponent(folder).path
+        ).sorted()
+    }
+
     /// All files below `folder` whose name ends so, sorted.
     static func files(below folder: String, suffix: String = ".swift") throws -> [SourceFile] {
         let base = root.appendingPathComponent(folder)

@@ -74,14 +74,6 @@ int linux_epoll_remove(int epoll, int fd);
 // timeout_ms as epoll_wait's. EINTR gives 0.
 int linux_epoll_wait(int epoll, linux_event *events, int max, int timeout_ms);
 
-// Bits of `events`, as constants that Swift imports with one type.
-static const uint32_t linux_readable = 0x001;
-static const uint32_t linux_writable = 0x004;
-static const uint32_t linux_error = 0x008;
-static const uint32_t linux_hang_up = 0x010;
-static const uint32_t linux_peer_shut = 0x2000;
-static const uint32_t linux_edge = 0x80000000u;
-
 int linux_eventfd(void);
 int linux_eventfd_signal(int fd);
 int linux_eventfd_drain(int fd);

@@ -108,6 +108,10 @@ extension OpenAPIDocument {
                   description: The request is malformed
                 "404":
                   description: There is no such znode
+                "412":
+                  description: If-Match names none of the znode's tags
+                "501":
+                  description: What was asked for is not built yet
                 "503":
                   description: The member cannot answer now
             put:
@@ -379,10 +383,6 @@ extension OpenAPIDocument {
                   content:
                     application/json:
                       schema:
-                        $ref: "#/components/schemas/LeaderHealth"
-          /metrics:
-            get:
-              operationId: metrics
 
         """#
 }

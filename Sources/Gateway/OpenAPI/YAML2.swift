@@ -3,6 +3,10 @@
 
 extension OpenAPIDocument {
     static let yaml2: StaticString = #"""
+                        $ref: "#/components/schemas/LeaderHealth"
+          /metrics:
+            get:
+              operationId: metrics
               tags: [operations]
               summary: Counters and gauges for Prometheus
               responses:
@@ -379,10 +383,6 @@ extension OpenAPIDocument {
                 mzxid:
                   description: The change that last set its data
                   type: integer
-                pzxid:
-                  description: The change that last created or deleted a child
-                  type: integer
-                ctime:
 
         """#
 }

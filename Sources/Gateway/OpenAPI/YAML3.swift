@@ -3,6 +3,10 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
+                pzxid:
+                  description: The change that last created or deleted a child
+                  type: integer
+                ctime:
                   description: Milliseconds since 1970
                   type: integer
                 mtime:

@@ -106,7 +106,6 @@ final class ScenarioRunner {
         if let bytes = try option("append-bytes", words)?.first {
             options.limits.appendBytesMax = Int(bytes)
         }
-        options.leaderLossByLink = try option("leader-loss-by-link", words) != nil
         network = TestNetwork(voters: voters, learners: learners, options: options)
         for id in try option("outside", words) ?? [] {
             network.add(id, voters: voters, learners: learners, options: options)
