@@ -25,13 +25,13 @@ func filesAndFunctionsStaySmall() throws {
 
 /// A body ends at the first line that closes at the indentation of its head.
 private func bodyLengths(_ file: SourceFile) -> [(name: String, length: Int)] {
-    let head = /^(?:[@a-z]\S* )*(?:func |init[?(<]|deinit |subscript[(<]|var .*\{$)/
+    let head = /(?:[@a-z]\S* )*(?:func |init[?(<]|deinit |subscript[(<]|var .*\{$)/
     let lines = file.lines
     var found: [(String, Int)] = []
     for (start, line) in lines.enumerated() {
         let indent = line.prefix { $0 == " " }
         let text = line.dropFirst(indent.count)
-        guard !line.hasSuffix("}"), text.firstMatch(of: head) != nil,
+        guard !line.hasSuffix("}"), !text.hasPrefix("//"), text.prefixMatch(of: head) != nil,
             let end = lines[start...].firstIndex(where: { $0 == indent + "}" })
         else { continue }
         found.append((String(text), end - start + 1))
@@ -65,10 +65,8 @@ func noTestSleeps() throws {
         var function = ""
         for line in file.lines {
             if line.hasPrefix("def ") { function = String(line.dropFirst(4).prefix { $0 != "(" }) }
-            guard line.firstMatch(of: /\b(usleep|nanosleep|sleep\(|Task\.sleep)/) != nil else {
-                continue
-            }
-            found.append("\(file.path) \(function)")
+            // Also of usleep, nanosleep, Task and time.
+            if line.contains("sleep(") { found.append("\(file.path) \(function)") }
         }
     }
     #expect(found == ["Tests/system/ensemble.py eventually"])
