@@ -76,6 +76,9 @@ extension World {
     private func giveUp(_ client: Client, _ open: OpenRequest) throws(Violation) {
         let member = members[open.member]
         if member.isPaused { return schedule(client, afterNs: thinkNs()) }
+        // What the turn has answered already comes before the cancellation.
+        try endTurn(member)
+        guard client.open?.id == open.id, member.run == open.run else { return }
         lose(client)
         try step(member, .cancel(RequestID(rawValue: open.id)))
     }
