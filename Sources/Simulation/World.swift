@@ -59,7 +59,7 @@ package final class World {
         clientRandom = root.split()
         var memberRandom = root.split()
         weather = Weather(options.profile, members: options.members, &weatherRandom)
-        tuning = Tuning(&tuningRandom)
+        tuning = Tuning(&tuningRandom, isDatagram: weather.isDatagram)
         links = Links(count: options.members, weather: weather, random: linkRandom)
         consensus = ConsensusChecker(members: options.members)
         claims = LeaderClaims(members: options.members)

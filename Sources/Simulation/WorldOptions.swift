@@ -73,7 +73,13 @@ struct Tuning {
     /// The event history keeps all of the run.
     var remembersAll: Bool { replica.znodes.historyBytesMax >= 1 << 20 }
 
-    init(_ random: inout RandomGenerator) {
+    init(_ random: inout RandomGenerator, isDatagram: Bool) {
+        defer {
+            // Why: each rejection of a message that came out of order starts a window anew, and
+            // each late answer another; wide windows then drown the world. Connections keep order.
+            let inflightMax = replica.raft.limits.inflightMessagesMax
+            if isDatagram { replica.raft.limits.inflightMessagesMax = min(inflightMax, 4) }
+        }
         sharedTurns = random.pick([0, 0, 300, 900])
         let isStrange = random.chance(perMille: 700)
         var draws = random.split()
