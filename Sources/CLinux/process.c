@@ -110,7 +110,8 @@ int64_t linux_open_descriptors(void) {
     return count - 1;  // The directory's own.
 }
 
-int64_t linux_read_file(const char *path, void *bytes, size_t max) {
+// Any file, read whole as far as `max` goes.
+static int64_t read_file(const char *path, void *bytes, size_t max) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return -errno;
     size_t filled = 0;
@@ -136,13 +137,13 @@ static uint64_t milliseconds(struct timeval time) {
 int linux_process_usage(linux_usage *out) {
     memset(out, 0, sizeof *out);
     char text[4096];
-    int64_t count = linux_read_file("/proc/self/statm", text, sizeof text - 1);
+    int64_t count = read_file("/proc/self/statm", text, sizeof text - 1);
     if (count < 0) return (int)count;
     text[count] = 0;
     unsigned long size = 0, resident = 0;
     if (sscanf(text, "%lu %lu", &size, &resident) != 2) return -EIO;
     out->resident_bytes = (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-    count = linux_read_file("/proc/self/status", text, sizeof text - 1);
+    count = read_file("/proc/self/status", text, sizeof text - 1);
     if (count < 0) return (int)count;
     text[count] = 0;
     const char *threads = strstr(text, "\nThreads:");

@@ -65,6 +65,6 @@ extension Replica {
             member.id == identity.member
                 || (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false)
         }
-        return max(0, reachable.count - (voters.count / 2 + 1))
+        return max(0, reachable.count - Quorum.majority(of: voters.count))
     }
 }

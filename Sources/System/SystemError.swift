@@ -38,15 +38,12 @@ package struct ErrorCode: Hashable, Sendable, CustomStringConvertible {
     package let rawValue: Int32
     @inlinable package init(_ rawValue: Int32) { self.rawValue = rawValue }
 
-    @inlinable package static var interrupted: ErrorCode { ErrorCode(4) }
     @inlinable package static var wouldBlock: ErrorCode { ErrorCode(11) }
     @inlinable package static var noMemory: ErrorCode { ErrorCode(12) }
     @inlinable package static var tooManyOpenInSystem: ErrorCode { ErrorCode(23) }
     @inlinable package static var tooManyOpen: ErrorCode { ErrorCode(24) }
     @inlinable package static var brokenPipe: ErrorCode { ErrorCode(32) }
     @inlinable package static var addressInUse: ErrorCode { ErrorCode(98) }
-    @inlinable package static var connectionAborted: ErrorCode { ErrorCode(103) }
-    @inlinable package static var connectionReset: ErrorCode { ErrorCode(104) }
     @inlinable package static var noBufferSpace: ErrorCode { ErrorCode(105) }
     @inlinable package static var connectionRefused: ErrorCode { ErrorCode(111) }
 

@@ -52,8 +52,6 @@ int64_t linux_send_two(int fd, const void *a, size_t a_count, const void *b, siz
 int64_t linux_receive(int fd, void *bytes, size_t max);
 int linux_close(int fd);
 int linux_open_null(void);
-// Any file, read whole as far as `max` goes (used for /proc and keys; not for the journal).
-int64_t linux_read_file(const char *path, void *bytes, size_t max);
 
 // ---- epoll
 
