@@ -3,6 +3,7 @@
 // All pointers of the target's output are in this file; none leaves it except inside a closure.
 
 @safe
+@usableFromInline
 package struct ByteWriter: ~Copyable {
     // Invariant: 0 <= start <= end <= capacity; memory is ours exactly when capacity > 0;
     // start..<end is initialized.
@@ -165,9 +166,13 @@ package struct ByteWriter: ~Copyable {
     // MARK: Numbers that are known later
 
     /// A number left open: write it by `patch` before the next `consume`.
+    @usableFromInline
     package struct OpenNumber: Sendable {
         @usableFromInline package let offset: Int
         @usableFromInline package static let digitsMax = 10
+
+        @inlinable
+        init(offset: Int) { self.offset = offset }
     }
 
     /// Leaves room for a decimal number of up to ten digits.

@@ -1,6 +1,7 @@
 // What a client would like to get: Accept (RFC 9110 12.5.1) for the few types that are served, and
 // the wait of Prefer (RFC 7240). Wishes, not orders: an element that is malformed is passed over.
 
+@usableFromInline
 package enum MediaType: Int, Sendable, CaseIterable {
     case json, octetStream, eventStream
 
@@ -22,6 +23,7 @@ package enum MediaType: Int, Sendable, CaseIterable {
 }
 
 /// How much each served type is wanted, in thousandths (RFC 9110 12.4.2).
+@usableFromInline
 package struct AcceptedTypes: Sendable {
     private var weights = InlineArray<3, Int>(repeating: 0)
     // 0 not met, 1 by */*, 2 by type/*, 3 by its name: the most specific range counts.
@@ -130,6 +132,7 @@ struct ParameterizedElements {
     }
 }
 
+@usableFromInline
 package enum PreferParsing {
     /// The seconds of the first `wait=N` of Prefer; nil without one or when it is malformed.
     /// A number too large to hold counts as the largest.

@@ -1,6 +1,7 @@
 // The fields that some part of Aviary asks for. Names are found by bytes, in any case of ASCII
 // (RFC 9110 5.1); all other fields are checked for syntax and left alone.
 
+@usableFromInline
 package enum FieldName: UInt8, Sendable, CaseIterable {
     case accept, acceptEncoding, authorization, aviarySession, connection, contentEncoding
     case contentLength, contentType, cookie, expect, host, idempotencyKey, ifMatch

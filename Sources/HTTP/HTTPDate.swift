@@ -1,6 +1,7 @@
 // The IMF-fixdate form of an instant (RFC 9110 5.6.7), as `Date: ` carries it. Pure: the caller
 // tells the time. An event loop makes one a second and hands it to every answer of that second.
 
+@usableFromInline
 package struct HTTPDate: Sendable {
     @usableFromInline package var text: InlineArray<29, UInt8>
 

@@ -2,6 +2,7 @@
 // ends the connection: what follows a malformed request must never be read as another one
 // (RFC 9112 11.2, request smuggling).
 
+@usableFromInline
 package enum HTTPViolation: Error, Sendable, Equatable {
     case requestLineTooLong, fieldLineTooLong, headTooLarge, tooManyFields, bareCarriageReturn
     case bareLineFeed, controlCharacter, requestLineForm, targetForm, targetCharacter

@@ -1,6 +1,7 @@
 // The methods that a request may name (RFC 9110 9, case-sensitive). Any other token is 501, and so
 // are CONNECT and TRACE: nothing here tunnels or echoes.
 
+@usableFromInline
 package enum Method: UInt8, Sendable, CaseIterable {
     case get, head, put, post, delete, options, patch
 

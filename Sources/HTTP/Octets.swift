@@ -1,6 +1,7 @@
 // Classes of octets (RFC 9110 5.6, RFC 3986 2) and scans over them, eight at a time. Nothing here
 // knows about letters outside ASCII: bytes are compared as bytes.
 
+@usableFromInline
 package enum Octets {
     @usableFromInline static let tab: UInt8 = 0x09
     @usableFromInline static let lineFeed: UInt8 = 0x0A

@@ -2,6 +2,7 @@
 // exactly once, after splitting. Strict: two hexadecimal digits, no encoded slash or NUL in a
 // segment, and `+` stays `+`. Whether the result is UTF-8 or a valid name is not decided here.
 
+@usableFromInline
 package enum PercentDecodingError: Error, Sendable, Equatable {
     /// `%` without two hexadecimal digits behind it.
     case badEscape
@@ -11,6 +12,7 @@ package enum PercentDecodingError: Error, Sendable, Equatable {
     case encodedNUL
 }
 
+@usableFromInline
 package enum PercentDecoding {
     /// True when the bytes are their own decoded form: nothing needs to be copied.
     @inlinable
@@ -116,7 +118,9 @@ package enum PercentDecoding {
 
 /// The pairs `name[=value]` of a query, between `&`, in their order and still encoded. An empty
 /// query has none; an empty place between two `&` comes as a pair with an empty name.
+@usableFromInline
 package struct QueryIterator: ~Escapable {
+    @usableFromInline
     package struct Pair: Sendable, Equatable {
         /// Places in the query.
         package let name: ByteRange

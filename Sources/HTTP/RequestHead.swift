@@ -2,6 +2,7 @@
 // from. It owns no memory and copies no text; whoever asks for a value hands the same bytes in.
 
 /// A place in the bytes of a head, counted from their start.
+@usableFromInline
 package struct ByteRange: Sendable, Equatable {
     @usableFromInline package var offset: UInt32
     @usableFromInline package var length: UInt32
@@ -31,6 +32,7 @@ package struct ByteRange: Sendable, Equatable {
 }
 
 /// How a request says where its body ends (RFC 9112 6.3).
+@usableFromInline
 package enum BodyFraming: Sendable, Equatable {
     case none
     case length(Int)
@@ -38,30 +40,32 @@ package enum BodyFraming: Sendable, Equatable {
 }
 
 /// The form of the request target (RFC 9112 3.2).
+@usableFromInline
 package enum TargetForm: Sendable {
     case origin, absolute, asterisk
 }
 
+@usableFromInline
 package struct RequestHead: Sendable {
-    package internal(set) var method: Method
+    @usableFromInline package internal(set) var method: Method
     /// 0 or 1.
-    package internal(set) var minorVersion: UInt8
-    package internal(set) var targetForm: TargetForm
-    package internal(set) var target: ByteRange
+    @usableFromInline package internal(set) var minorVersion: UInt8
+    @usableFromInline package internal(set) var targetForm: TargetForm
+    @usableFromInline package internal(set) var target: ByteRange
     /// Starts with `/`, still percent-encoded; `*` in the asterisk form.
-    package internal(set) var path: ByteRange
+    @usableFromInline package internal(set) var path: ByteRange
     /// What follows `?`, still percent-encoded; nil when there is no `?`.
-    package internal(set) var query: ByteRange?
+    @usableFromInline package internal(set) var query: ByteRange?
     /// Whether the connection may carry another request after this one (RFC 9112 9.3).
-    package internal(set) var keepAlive: Bool
+    @usableFromInline package internal(set) var keepAlive: Bool
     /// The client holds a body back until it hears 100 (RFC 9110 10.1.1).
-    package internal(set) var expectsContinue: Bool
-    package internal(set) var framing: BodyFraming
+    @usableFromInline package internal(set) var expectsContinue: Bool
+    @usableFromInline package internal(set) var framing: BodyFraming
     /// The head with its last empty line, and with an empty line before it: what to consume.
-    package internal(set) var length: Int
-    package internal(set) var fieldCount: Int
+    @usableFromInline package internal(set) var length: Int
+    @usableFromInline package internal(set) var fieldCount: Int
     /// From the first field line to the empty line.
-    package internal(set) var fieldLines: ByteRange
+    @usableFromInline package internal(set) var fieldLines: ByteRange
     // Invariant: table[f] is meaningful exactly when bit f of `present` is set. The offset of the
     // value is in the upper half, its length in the lower: a head is shorter than 64 KiB.
     @usableFromInline package internal(set) var present: UInt32
@@ -152,6 +156,7 @@ package struct RequestHead: Sendable {
 }
 
 /// Walks the field lines of a head that was parsed before.
+@usableFromInline
 package struct FieldLines: Sendable {
     @usableFromInline package var next: Int
     @usableFromInline package let end: Int
@@ -176,6 +181,7 @@ package struct FieldLines: Sendable {
 }
 
 /// Walks the values of one field; the lines are read again only when there are several.
+@usableFromInline
 package struct FieldValues: Sendable {
     @usableFromInline package let field: FieldName
     @usableFromInline package var single: ByteRange?

@@ -3,13 +3,14 @@
 // cannot break its line.
 
 /// What an answer depends on besides its content.
+@usableFromInline
 package struct ResponseContext: Sendable {
     /// HEAD is answered as GET, without the body (RFC 9110 9.3.2).
-    package var isHead: Bool
-    package var minorVersion: UInt8
+    @usableFromInline package var isHead: Bool
+    @usableFromInline package var minorVersion: UInt8
     /// False writes `Connection: close`: the server closes behind this answer.
-    package var keepAlive: Bool
-    package var date: HTTPDate
+    @usableFromInline package var keepAlive: Bool
+    @usableFromInline package var date: HTTPDate
 
     /// For the answer to `head`; `mayKeepAlive` is false when the server is about to close.
     @inlinable
@@ -30,6 +31,7 @@ package struct ResponseContext: Sendable {
     }
 }
 
+@usableFromInline
 package struct ResponseSerializer: Sendable {
     @usableFromInline package let status: Int
     @usableFromInline package let isHead: Bool
@@ -188,8 +190,9 @@ package struct ResponseSerializer: Sendable {
 }
 
 /// Reason phrases (RFC 9110 15); clients ignore them, people read them.
+@usableFromInline
 package enum StatusPhrase {
-    package static func of(_ status: Int) -> StaticString {
+    @usableFromInline package static func of(_ status: Int) -> StaticString {
         switch status {
         case 100: "Continue"
         case 200: "OK"

@@ -273,6 +273,7 @@ struct ReplicaLoop: ~Copyable {
                 let events = try links.epoll.wait(timeoutMs: 0)
                 if events > 0 || hasWork {
                     spins.paid()
+                    if events > 0 { drainWakeups(events) }
                     return events
                 }
                 left -= 1
@@ -281,6 +282,13 @@ struct ReplicaLoop: ~Copyable {
         }
         let asleep = around.news.prepareToSleep() && around.requests.prepareToSleep()
         let events = try links.epoll.wait(timeoutMs: asleep ? blockingMs : 0)
+        drainWakeups(events)
+        return events
+    }
+
+    /// After every look, not only after a block: a wake-up may arrive when its mailbox has been
+    /// emptied already, and one that stays readable would keep the thread busy for ever.
+    private func drainWakeups(_ events: Int) {
         var woken = (news: false, requests: false)
         for at in 0..<events {
             let token = links.epoll.event(at).token
@@ -289,7 +297,6 @@ struct ReplicaLoop: ~Copyable {
         }
         around.news.awake(byWakeup: woken.news)
         around.requests.awake(byWakeup: woken.requests)
-        return events
     }
 
     private var blockingMs: Int32 {

@@ -3,8 +3,9 @@
 
 internal import CLinux
 
+@usableFromInline
 package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
     @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
     @inlinable package static var readable: Readiness { Readiness(rawValue: 0x001) }
     @inlinable package static var writable: Readiness { Readiness(rawValue: 0x004) }
@@ -19,15 +20,17 @@ package struct Readiness: OptionSet, Sendable {
     @inlinable package static var edge: Readiness { Readiness(rawValue: 0x8000_0000) }
 }
 
+@usableFromInline
 package struct Token: Hashable, Sendable {
-    package let index: UInt32
-    package let generation: UInt32
+    @usableFromInline package let index: UInt32
+    @usableFromInline package let generation: UInt32
     @inlinable package init(index: UInt32, generation: UInt32) {
         self.index = index
         self.generation = generation
     }
 }
 
+@usableFromInline
 @safe package struct Epoll: ~Copyable {
     private let descriptor: FileDescriptor
     private let events: UnsafeMutablePointer<linux_event>
