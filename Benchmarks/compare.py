@@ -129,51 +129,76 @@ def report(what, peer, pairs):
 
 
 def instructions(folder):
-    """User instructions of a local GET: the difference of two counted runs, so that start and
-    stop fall out."""
-    counted = []
-    for requests in (2_000, 22_000):
-        part = folder / f"count-{requests}"
-        port = free_ports(1)[0]
-        out = part / "callgrind.out"
-        part.mkdir(parents=True)
-        process = subprocess.Popen(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet",
-             PROGRAM, "serve", "--id", "1", "--data", str(part / "data"),
-             "--http", f"127.0.0.1:{port}", "--loops", "1"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """User instructions of a local GET over one connection, on the thread of the event loop: the
+    difference of two counted runs, so that start and stop fall out. Once with one request a turn of
+    the loop, which pays the turn alone, and once with sixteen, which share it."""
+    folder.mkdir()
+    # Why without its debug information: older valgrinds give up on the newer forms of DWARF.
+    program = folder / "aviary"
+    subprocess.run(["objcopy", "--strip-debug", PROGRAM, str(program)], check=True)
+    for burst, few, many in ((1, 500, 2_500), (16, 50, 450)):
+        low, high = (counted(folder, program, turns, burst) for turns in (few, many))
+        each = (high - low) / ((many - few) * burst)
+        what = f"GET local, instructions, {burst} a turn"
+        print(f"{what:38} {each:10,.0f}     bar 8,000", flush=True)
+
+
+def counted(folder, program, turns, burst):
+    """Instructions of the event loop's thread after so many turns."""
+    part = folder / f"count-{turns}-{burst}"
+    part.mkdir()
+    port = free_ports(1)[0]
+    process = subprocess.Popen(
+        ["valgrind", "--tool=callgrind", "--separate-threads=yes",
+         f"--callgrind-out-file={part}/callgrind.out", "--quiet",
+         str(program), "serve", "--id", "1", "--data", str(part / "data"),
+         "--http", f"127.0.0.1:{port}", "--loops", "1"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
         client = Client(port, timeout=60)
 
         def serves():
+            if process.poll() is not None:
+                sys.exit(f"the member under valgrind ended with {process.returncode}")
             try:
                 return client.get("/health/ready").status == 200
             except Unreachable:
                 return False
         eventually(serves, within=120, what="a member under valgrind")
         assert client.put("/v1/znodes/bench", VALUE).status == 201
-        burst = b"GET /v1/znodes/bench?consistency=local HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        client.connection.sock.setblocking(True)
-        for _ in range(requests):
-            client.connection.sock.sendall(burst)
-            read_answer(client.connection.sock)
+        request = b"GET /v1/znodes/bench?consistency=local HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        socket = client.connection.sock
+        socket.settimeout(60)
+        for _ in range(turns):
+            socket.sendall(request * burst)
+            read_answers(socket, burst)
+    finally:
         process.terminate()
         process.wait(120)
-        total = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
-        counted.append((requests, int(total.group(1))))
-    (few, low), (many, high) = counted
-    each = (high - low) / (many - few)
-    print(f"{'GET local, user instructions':38} {each:10,.0f}      bar 8,000 (ticks of the idle threads included)")
-    return each
+    # One file a thread; the event loop's is the one that names it.
+    totals = []
+    for path in part.glob("callgrind.out-*"):
+        text = path.read_text()
+        total = re.search(r"^(?:summary|totals): (\d+)", text, re.M)
+        if total and re.search(r"^c?fn=.*9EventLoopV.*3run", text, re.M):
+            totals.append(int(total.group(1)))
+    assert len(totals) == 1, f"{len(totals)} threads turned an event loop"
+    return totals[0]
 
 
-def read_answer(connection):
+def read_answers(connection, count):
     received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(re.search(rb"content-length: (\d+)", head, re.I).group(1))
-    while len(body) < length:
-        body += connection.recv(65536)
+    while count > 0:
+        head, end, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", head, re.I) if end else None
+        if length and len(body) >= int(length.group(1)):
+            received = body[int(length.group(1)):]
+            count -= 1
+            continue
+        more = connection.recv(65536)
+        if not more:
+            sys.exit("the member closed the connection")
+        received += more
 
 
 def main():
@@ -181,7 +206,7 @@ def main():
     try:
         (folder / "ensemble").mkdir()
         rates(folder)
-        instructions(folder)
+        instructions(folder / "instructions")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

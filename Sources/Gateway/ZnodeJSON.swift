@@ -13,7 +13,10 @@ enum ZnodeJSON {
         out.append("{\"path\":\"")
         out.appendJSONEscaped(path)
         out.append("\",\"data\":\"")
-        if !forceBase64, isUTF8(data) {
+        if !forceBase64, Octets.isPlainText(data) {
+            out.append(data)
+            out.append("\",\"encoding\":\"utf-8\",\"stat\":")
+        } else if !forceBase64, isUTF8(data) {
             out.appendJSONEscaped(data)
             out.append("\",\"encoding\":\"utf-8\",\"stat\":")
         } else {
@@ -37,6 +40,8 @@ enum ZnodeJSON {
 
     /// Names as in org.apache.zookeeper.data.Stat.
     static func appendStat(_ stat: Stat, into out: inout ByteWriter) {
+        // Once for all of it: what follows finds its room.
+        out.reserve(512)
         out.append("{\"czxid\":")
         out.append(decimal: stat.czxid.rawValue)
         out.append(",\"mzxid\":")
@@ -48,11 +53,11 @@ enum ZnodeJSON {
         out.append(",\"mtime\":")
         out.append(decimal: stat.mtimeMs)
         out.append(",\"version\":")
-        appendCount(stat.version, into: &out)
+        out.append(decimal: Int64(stat.version))
         out.append(",\"cversion\":")
-        appendCount(stat.cversion, into: &out)
+        out.append(decimal: Int64(stat.cversion))
         out.append(",\"aversion\":")
-        appendCount(stat.aversion, into: &out)
+        out.append(decimal: Int64(stat.aversion))
         if let owner = stat.ephemeralOwner {
             // A string: session ids use all 64 bits.
             out.append(",\"ephemeralOwner\":\"")
@@ -63,18 +68,8 @@ enum ZnodeJSON {
         }
         out.append(decimal: Int64(stat.dataLength))
         out.append(",\"numChildren\":")
-        appendCount(stat.numChildren, into: &out)
+        out.append(decimal: Int64(stat.numChildren))
         out.append("}")
-    }
-
-    /// Most counts have one digit.
-    @inline(__always)
-    private static func appendCount(_ count: Int32, into out: inout ByteWriter) {
-        if count >= 0, count < 10 {
-            out.append(UInt8(truncatingIfNeeded: count) + 0x30)
-        } else {
-            out.append(decimal: Int64(count))
-        }
     }
 
     /// The stat beside raw bytes.

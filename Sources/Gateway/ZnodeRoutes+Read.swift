@@ -29,8 +29,8 @@ extension RESTGateway {
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let text = head.queryText(in: bytes)
         // What most reads of a busy service look like, byte by byte: 1,000 instructions less.
-        if Octets.equal(text, "consistency=local"), !head.has(.accept), !head.has(.ifNoneMatch),
-            !head.has(.ifMatch)
+        if Octets.equal(text, "consistency=local"), Self.acceptsAnything(head, bytes),
+            !head.has(.ifNoneMatch), !head.has(.ifMatch)
         {
             return try readZnode(start, .localJSON, head, bytes, response, context, &out)
         }
@@ -57,6 +57,12 @@ extension RESTGateway {
             }
             return try gateway.begin(read, response, context, &out)
         }
+    }
+
+    /// No Accept, or the one that curl and other clients send of themselves.
+    private static func acceptsAnything(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        guard let value = head.value(of: .accept, in: bytes) else { return true }
+        return !head.isRepeated(.accept) && Octets.equal(value, "*/*")
     }
 
     /// A plain local read.

@@ -44,21 +44,57 @@ extension ByteWriter {
     }
 
     @inlinable
+    @inline(__always)
     package mutating func append(decimal value: UInt64) {
-        let digits = ByteWriter.digitCount(value)
-        unsafe appendUninitialized(digits) { place in
-            unsafe ByteWriter.writeDecimal(value, endingAt: place + digits)
-            return digits
+        if value < 10 {
+            append(UInt8(truncatingIfNeeded: value) + 0x30)
+        } else {
+            appendDigits(value)
         }
     }
 
+    @usableFromInline
+    @inline(never)
+    package mutating func appendDigits(_ value: UInt64) {
+        // Up to 20 digits; a store scratches up to seven bytes behind the last.
+        reserve(32)
+        let (upper, lower) = value.quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = ByteWriter.eightDigits(lower)
+        if upper == 0 {
+            let zeros = (digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount &>> 3
+            let skipped = min(zeros, 7)
+            unsafe memory.storeBytes(
+                of: (digits &>> UInt64(skipped &* 8)).littleEndian, toByteOffset: end,
+                as: UInt64.self)
+            end += 8 - skipped
+        } else {
+            append(decimal: upper)
+            unsafe memory.storeBytes(of: digits.littleEndian, toByteOffset: end, as: UInt64.self)
+            end += 8
+        }
+    }
+
+    /// The digits of a number below 100,000,000 with leading zeros, the first in the lowest byte:
+    /// halves, quarters and single digits are divided side by side in one word, by multiplication.
     @inlinable
+    static func eightDigits(_ value: UInt64) -> UInt64 {
+        let (high, low) = value.quotientAndRemainder(dividingBy: 10_000)
+        let halves = high | low &<< 32
+        let hundreds = (halves &* 10_486) &>> 20 & 0x0000_007F_0000_007F
+        let quarters = hundreds | (halves &- hundreds &* 100) &<< 16
+        let tens = (quarters &* 103) &>> 10 & 0x000F_000F_000F_000F
+        return (tens | (quarters &- tens &* 10) &<< 8) &+ 0x3030_3030_3030_3030
+    }
+
+    @inlinable
+    @inline(__always)
     package mutating func append(decimal value: Int64) {
         if value < 0 { append(0x2D) }
         append(decimal: value.magnitude)
     }
 
     @inlinable
+    @inline(__always)
     package mutating func append(decimal value: Int) {
         append(decimal: Int64(value))
     }
@@ -94,6 +130,7 @@ extension ByteWriter {
     /// The inside of a JSON string (RFC 8259 7). `text` must be valid UTF-8, which passes as it
     /// is; only the quote, the backslash and controls are escaped.
     package mutating func appendJSONEscaped(_ text: Span<UInt8>) {
+        if Octets.isPlainText(text) { return append(text) }
         var start = 0
         while start < text.count {
             // In pieces: room for the worst case of all of a large text would be much.

@@ -128,11 +128,18 @@ package enum Octets {
 
     /// True for the very same bytes.
     @inlinable
+    @inline(__always)
     package static func equal(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
-        guard bytes.count == text.utf8CodeUnitCount else { return false }
-        let other = unsafe text.utf8Start
-        for index in bytes.indices where unsafe bytes[index] != other[index] {
-            return false
+        let count = text.utf8CodeUnitCount
+        guard bytes.count == count else { return false }
+        var index = 0
+        while count &- index >= 8 {
+            if load8(unchecked: bytes, index) != wanted(text, index, 8) { return false }
+            index &+= 8
+        }
+        while index < count {
+            if unsafe UInt64(bytes[unchecked: index]) != wanted(text, index, 1) { return false }
+            index &+= 1
         }
         return true
     }
@@ -209,6 +216,64 @@ package enum Octets {
     @inlinable
     static func marksEscapedByJSON(_ word: UInt64) -> UInt64 {
         marks(word, below: 0x20) | marks(word, equalTo: 0x22) | marks(word, equalTo: 0x5C)
+    }
+
+    /// ASCII that is in a JSON string as it is.
+    @inlinable
+    package static func isPlainText(_ bytes: Span<UInt8>) -> Bool {
+        let count = bytes.count
+        var index = 0
+        while index < count {
+            if count < 8 {
+                let byte = unsafe bytes[unchecked: index]
+                if byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5C { return false }
+                index &+= 1
+                continue
+            }
+            // The last eight octets overlap those before: better than one by one.
+            let word = load8(unchecked: bytes, min(index, count &- 8))
+            if (marksEscapedByJSON(word) | word & tops) != 0 { return false }
+            index &+= 8
+        }
+        return true
+    }
+
+    /// Marks of all octets but letters, digits from `lowest` on (what lies between counts too) and
+    /// `=`. No carry leaves an octet: each mark is true.
+    @inlinable
+    @inline(__always)
+    static func marksUnusual(_ word: UInt64, lowest: UInt8) -> UInt64 {
+        let low = word & ~tops
+        let folded = low | (ones &* 0x20)
+        let isLetter = (folded &+ ones &* (0x80 - 0x61)) & ~(folded &+ ones &* (0x80 - 0x7B))
+        let isDigit = (low &+ ones &* UInt64(0x80 - lowest)) & ~(low &+ ones &* (0x80 - 0x3A))
+        let isEquals = ~((low ^ ones &* 0x3D) &+ ones &* 0x7F)
+        return (~(isLetter | isDigit | isEquals) | word) & tops
+    }
+
+    /// As `first(outside:)`, for sets with all letters, `=` and what is from `lowest` to the digits.
+    @inlinable
+    static func first(
+        outside set: Characters, lowest: UInt8, in bytes: Span<UInt8>, from: Int, to end: Int
+    ) -> Int {
+        check(bytes, from, end)
+        if end < 8 { return first(outside: set, in: bytes, from: from, to: end) }
+        var index = from
+        while index < end {
+            let left = end &- index
+            // Fewer than eight come from the end, with zeros behind, which are unusual.
+            let word =
+                left >= 8
+                ? load8(unchecked: bytes, index)
+                : load8(unchecked: bytes, end &- 8) &>> UInt64((8 &- left) &* 8)
+            let marks = marksUnusual(word, lowest: lowest)
+            index &+= marks == 0 ? 8 : marks.trailingZeroBitCount &>> 3
+            if marks == 0 { continue }
+            if index >= end { return end }
+            if unsafe !set.contains(bytes[unchecked: index]) { return index }
+            index &+= 1
+        }
+        return end
     }
 
     /// The first `byte` of `from..<end`, or `end`.

@@ -55,7 +55,8 @@ extension RequestHead {
 
     private mutating func parsePath(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPViolation? {
         let end = Octets.first(
-            outside: Octets.path, in: bytes, from: range.lowerBound, to: range.upperBound)
+            outside: Octets.path, lowest: 0x2D, in: bytes, from: range.lowerBound,
+            to: range.upperBound)
         path = ByteRange(range.lowerBound..<end)
         if end == range.upperBound { return nil }
         if bytes[end] == 0x3F { return parseQuery(bytes, (end + 1)..<range.upperBound) }
@@ -65,7 +66,8 @@ extension RequestHead {
     private mutating func parseQuery(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPViolation? {
         query = ByteRange(range)
         let end = Octets.first(
-            outside: Octets.query, in: bytes, from: range.lowerBound, to: range.upperBound)
+            outside: Octets.query, lowest: 0x2D, in: bytes, from: range.lowerBound,
+            to: range.upperBound)
         return end == range.upperBound ? nil : RequestHead.whyNoTarget(bytes[end])
     }
 

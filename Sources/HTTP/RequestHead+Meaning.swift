@@ -44,7 +44,8 @@ extension RequestHead {
             index += 1
         } else {
             index = Octets.first(
-                outside: Octets.registeredName, in: bytes, from: index, to: range.upperBound)
+                outside: Octets.registeredName, lowest: 0x30, in: bytes, from: index,
+                to: range.upperBound)
             if index == range.lowerBound { return false }
         }
         if index == range.upperBound { return true }

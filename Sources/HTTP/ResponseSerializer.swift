@@ -68,8 +68,10 @@ package struct ResponseSerializer: Sendable {
     }
 
     // MARK: Fields, before the body
+    // Why some are always inlined: the lengths of their names are then constants.
 
     @inlinable
+    @inline(__always)
     package func field(_ name: StaticString, _ value: StaticString, into out: inout ByteWriter) {
         begin(name, into: &out)
         out.append(value)
@@ -77,6 +79,7 @@ package struct ResponseSerializer: Sendable {
     }
 
     @inlinable
+    @inline(__always)
     package func field(_ name: StaticString, number: UInt64, into out: inout ByteWriter) {
         begin(name, into: &out)
         out.append(decimal: number)
@@ -109,6 +112,7 @@ package struct ResponseSerializer: Sendable {
 
     /// `ETag: "number"`.
     @inlinable
+    @inline(__always)
     package func entityTag(_ number: UInt64, into out: inout ByteWriter) {
         out.append("ETag: \"")
         out.append(decimal: number)
@@ -126,6 +130,7 @@ package struct ResponseSerializer: Sendable {
     }
 
     @inlinable
+    @inline(__always)
     func begin(_ name: StaticString, into out: inout ByteWriter) {
         out.append(name)
         out.append(": ")
@@ -135,6 +140,7 @@ package struct ResponseSerializer: Sendable {
 
     /// Opens a body whose length is known when it is written: append it to `out`, then `endBody`.
     @inlinable
+    @inline(__always)
     package mutating func beginBody(contentType: StaticString, into out: inout ByteWriter) {
         invariant(allowsBody, "a body for status \(status)")
         field("Content-Type", contentType, into: &out)
