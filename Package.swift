@@ -56,9 +56,11 @@ let package = Package(
         .testTarget(name: "ZnodesTests", dependencies: ["Znodes"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], exclude: ["Requests"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Raft"]),
-        .testTarget(name: "EnsembleTests", dependencies: ["Ensemble", "Raft", "Znodes"]),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Ensemble", "Raft", "Znodes", "HTTP"],
+            name: "EnsembleTests", dependencies: ["Ensemble", "Journal", "Raft", "Znodes"]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Ensemble", "Journal", "Raft", "Znodes", "HTTP"],
             exclude: ["Pages"]),
         .testTarget(name: "SystemTests", dependencies: ["System", "Journal", "Raft"]),
         .testTarget(

@@ -1,6 +1,7 @@
 // What a step wants done. The caller keeps one value and hands it in each time; buffers are reused.
 // Lists are independent of each other, in order within themselves.
 
+package import Journal
 package import Raft
 
 /// For the journal's thread, in order.

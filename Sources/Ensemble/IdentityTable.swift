@@ -1,6 +1,7 @@
 // The replicated record of which ensemble this is and which disk each member is known with.
 // Changed only by applied entries, so each replica holds the same.
 
+package import Journal
 package import Raft
 
 package struct IdentityTable: Sendable, Equatable {

@@ -1,6 +1,7 @@
 // What members say to each other: the core's messages, writes on their way to the leader,
 // snapshots in chunks, and a report of where each one stands.
 
+package import Journal
 package import Raft
 
 /// The first frame on each connection, both ways. A refusal names its reason and is the last.

@@ -1,6 +1,7 @@
 // The payload of a command entry: who asked for it, the leader's clock, and what is asked. Layouts
 // stay for ever, since logs outlive programs.
 
+package import Journal
 package import Raft
 package import Znodes
 

@@ -2,6 +2,7 @@
 // disk: on another disk it has forgotten its votes, so its votes and requests are not taken, and a
 // member that was wiped does not vote in an ensemble that has not taken its new disk in.
 
+import Journal
 import Raft
 import Znodes
 

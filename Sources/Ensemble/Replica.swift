@@ -2,6 +2,7 @@
 // step function. Inputs in, effects out; no clock, thread or I/O. Everything that depends on
 // durability leaves only after the storage said so, whatever the shell does.
 
+package import Journal
 package import Raft
 package import Znodes
 
@@ -29,20 +30,6 @@ package struct ReplicaIdentity: Sendable {
         self.peerAddress = peerAddress
         self.version = version
         self.ensembleAddresses = ensembleAddresses
-    }
-}
-
-/// What the journal gave back at the start.
-package struct RecoveredLog: Sendable {
-    package var hardState: HardState
-    /// What the newest durable snapshot stands for; nil: none.
-    package var snapshot: SnapshotMark?
-    /// Durable, contiguous, following the snapshot.
-    package var entries: [Entry]
-    package init(hardState: HardState, snapshot: SnapshotMark?, entries: [Entry]) {
-        self.hardState = hardState
-        self.snapshot = snapshot
-        self.entries = entries
     }
 }
 

@@ -1,6 +1,7 @@
 // What a replica shows of itself to probes, lists and metrics: a small value that the shell copies
 // out after steps. Nothing is decided from it but the answers of `/health`, `/leader`, `/v1/members`.
 
+package import Journal
 package import Raft
 package import Znodes
 

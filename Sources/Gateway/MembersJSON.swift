@@ -11,8 +11,7 @@ enum MembersJSON {
         out.append("{\"ensemble\":")
         if let ensemble = status.ensemble {
             out.append("\"")
-            out.append(hexadecimal: ensemble.high, digits: 16)
-            out.append(hexadecimal: ensemble.low, digits: 16)
+            out.append(Array("\(ensemble)".utf8))
             out.append("\"")
         } else {
             out.append("null")

@@ -9,7 +9,7 @@ struct GroupHeader: Equatable {
     /// "AVGP"
     static let magic: UInt32 = 0x5047_5641
 
-    let logID: JournalID
+    let logID: LogID
     /// 1 for a log's first group, then without a hole. What `durableThrough` counts in.
     let sequence: UInt64
     /// The sequence up to which fdatasync had returned when this group was written.
@@ -29,7 +29,7 @@ struct GroupHeader: Equatable {
     var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
 
     /// nil: no intact header of this log. The payload may still be damaged.
-    static func decode(_ bytes: [UInt8], at offset: Int, logID: JournalID) -> GroupHeader? {
+    static func decode(_ bytes: [UInt8], at offset: Int, logID: LogID) -> GroupHeader? {
         guard offset >= 0, bytes.count - offset >= Self.bytes,
             bytes.little(UInt32.self, at: offset) == magic
         else { return nil }
@@ -38,7 +38,7 @@ struct GroupHeader: Equatable {
         func number(_ at: Int) -> UInt64 { bytes.little(UInt64.self, at: offset + at) }
         func small(_ at: Int) -> UInt32 { bytes.little(UInt32.self, at: offset + at) }
         let header = GroupHeader(
-            logID: JournalID(high: number(8), low: number(16)), sequence: number(24),
+            logID: LogID(high: number(8), low: number(16)), sequence: number(24),
             durableThrough: number(32), firstIndex: number(40), lastIndex: number(48),
             payloadBytes: small(56), recordCount: small(60), payloadChecksum: small(64),
             chain: small(68), checksum: checksum)
@@ -115,7 +115,7 @@ struct GroupBuilder {
 
     /// Fills up to the sector and writes the header; the result is its checksum, the next chain.
     mutating func finish(
-        logID: JournalID, sequence: UInt64, durableThrough: UInt64, chain: UInt32
+        logID: LogID, sequence: UInt64, durableThrough: UInt64, chain: UInt32
     ) -> UInt32 {
         let payloadBytes = bytes.count - GroupHeader.bytes
         let whole = bytes.count.sectorAligned

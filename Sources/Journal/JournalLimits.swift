@@ -4,6 +4,8 @@
 package struct JournalLimits: Sendable {
     /// Disks promise no more than that one sector is written whole or not at all.
     package static let sectorBytes = 512
+    /// A bound on what a damaged snapshot may make its reader keep.
+    package static let snapshotBlockBytesMax = 256 << 10
 
     /// Zero-filled size of a new segment of the log. At least 4 KiB, whole sectors.
     package var segmentBytes: Int
@@ -11,20 +13,20 @@ package struct JournalLimits: Sendable {
     package var groupBytesMax: Int
     /// A record's length is a 32-bit number; entries above this are a bug of the caller.
     package var entryBytesMax: Int
-    /// Body bytes in one checksummed block of a snapshot, at most 256 KiB.
+    /// Body bytes in one checksummed block of a snapshot, at most `snapshotBlockBytesMax`.
     package var snapshotBlockBytes: Int
     /// A snapshot being written is synced whenever this much is not.
     package var snapshotSyncBytes: Int
 
     package init(
         segmentBytes: Int = 16 << 20, groupBytesMax: Int = 8 << 20, entryBytesMax: Int = 64 << 20,
-        snapshotBlockBytes: Int = 256 << 10, snapshotSyncBytes: Int = 8 << 20
+        snapshotBlockBytes: Int = snapshotBlockBytesMax, snapshotSyncBytes: Int = 8 << 20
     ) {
         invariant(
             segmentBytes >= 4096 && segmentBytes % Self.sectorBytes == 0
                 && segmentBytes <= 1 << 30, "segmentBytes \(segmentBytes)")
         invariant(
-            snapshotBlockBytes >= 1 && snapshotBlockBytes <= 256 << 10,
+            snapshotBlockBytes >= 1 && snapshotBlockBytes <= Self.snapshotBlockBytesMax,
             "snapshotBlockBytes \(snapshotBlockBytes)")
         invariant(
             groupBytesMax >= 1 && groupBytesMax <= 1 << 30 && entryBytesMax <= 1 << 30,

@@ -4,7 +4,7 @@
 internal import Raft
 
 struct LogReplay {
-    let logID: JournalID
+    let logID: LogID
     /// Entries up to here are covered by a snapshot: only their terms are kept.
     let floor: LogIndex
     /// nil until the first group of a log whose beginning was pruned.
@@ -19,7 +19,7 @@ struct LogReplay {
     private(set) var hardState: HardState = .initial
     var segments: [LogSegment] = []
 
-    init(logID: JournalID, floor: LogIndex, firstSegment: UInt64) {
+    init(logID: LogID, floor: LogIndex, firstSegment: UInt64) {
         self.logID = logID
         self.floor = floor
         if firstSegment == 1 { lastSequence = 0 }

@@ -64,7 +64,7 @@ struct LogScan {
 
     /// nil: damaged.
     private static func intactHeader(
-        _ bytes: [UInt8], number: UInt64, logID: JournalID?
+        _ bytes: [UInt8], number: UInt64, logID: LogID?
     ) throws(JournalError) -> SegmentHeader? {
         let name = SegmentName.name(number)
         guard let header = try SegmentHeader.decode(bytes, file: name) else { return nil }
@@ -83,6 +83,19 @@ struct LogScan {
         return header
     }
 
+    /// No crash damages a header: it was durable before the file got its name. That is no loss
+    /// where no group was ever written behind it, and must not pass for one torn group else.
+    private static func checkUnused(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
+        let name = SegmentName.name(number)
+        guard bytes.count > SegmentHeader.bytes else {
+            throw .rot(file: name, offset: bytes.count, found: "the file ends within its header")
+        }
+        guard bytes.isZero(SegmentHeader.bytes..<bytes.count) else {
+            throw .rot(
+                file: name, offset: 0, found: "the header of a segment with groups is damaged")
+        }
+    }
+
     /// Takes groups as long as they follow each other, then looks at what is behind.
     private mutating func walk(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
         replay.segments.append(LogSegment(number: number, bytes: bytes.count))
@@ -96,14 +109,14 @@ struct LogScan {
 
     private mutating func consider(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
         let header = try Self.intactHeader(bytes, number: number, logID: replay.logID)
+        if header == nil { try Self.checkUnused(bytes, number: number) }
         if later.isEmpty, header != nil,
             replay.next(bytes, at: SegmentHeader.bytes) != nil
         {
             // What is behind the end of a segment that the log has left means nothing.
             return try walk(bytes, number: number)
         }
-        let behind = LogTail(
-            bytes, from: header == nil ? 0 : SegmentHeader.bytes, logID: replay.logID)
+        let behind = LogTail(bytes, from: SegmentHeader.bytes, logID: replay.logID)
         laterIsPrepared = later.isEmpty && header != nil && behind.written == nil
         laterTail.merge(behind)
         later.append(number)

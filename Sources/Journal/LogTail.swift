@@ -16,7 +16,7 @@ struct LogTail {
 
     init() {}
 
-    init(_ bytes: [UInt8], from start: Int, logID: JournalID) {
+    init(_ bytes: [UInt8], from start: Int, logID: LogID) {
         let sector = JournalLimits.sectorBytes
         var offset = start
         while offset < bytes.count {
@@ -29,7 +29,7 @@ struct LogTail {
         }
     }
 
-    private mutating func look(_ bytes: [UInt8], at offset: Int, logID: JournalID) {
+    private mutating func look(_ bytes: [UInt8], at offset: Int, logID: LogID) {
         guard let header = GroupHeader.decode(bytes, at: offset, logID: logID) else { return }
         greatestMark = max(greatestMark, header.durableThrough)
         groupCount += 1

@@ -13,11 +13,11 @@ package struct MemberIdentity: Equatable, Sendable {
 
     package let memberID: MemberID
     /// Random, made with the directory: another disk under an old member id is told by it.
-    package let storageID: JournalID
+    package let storageID: StorageID
     /// nil until the first leader's first entry has fixed it.
-    package var ensembleID: JournalID?
+    package var ensembleID: EnsembleID?
 
-    package init(memberID: MemberID, storageID: JournalID, ensembleID: JournalID? = nil) {
+    package init(memberID: MemberID, storageID: StorageID, ensembleID: EnsembleID? = nil) {
         self.memberID = memberID
         self.storageID = storageID
         self.ensembleID = ensembleID
@@ -25,7 +25,7 @@ package struct MemberIdentity: Equatable, Sendable {
 
     /// The identity of this directory; an empty directory gets one with the fresh storage id.
     package static func openOrCreate<Storage: JournalStorage & ~Copyable>(
-        _ storage: inout Storage, memberID: MemberID, freshStorageID: JournalID
+        _ storage: inout Storage, memberID: MemberID, freshStorageID: StorageID
     ) throws(JournalError) -> MemberIdentity {
         let names = try storing { () throws(StorageError) in try storage.list().sorted() }
         if names.contains(fileName) {
@@ -99,8 +99,8 @@ package struct MemberIdentity: Equatable, Sendable {
         guard version == Self.version else {
             throw .unsupportedVersion(file: fileName, version: version)
         }
-        func id(_ offset: Int) -> JournalID {
-            JournalID(
+        func id(_ offset: Int) -> RandomID {
+            RandomID(
                 high: bytes.little(UInt64.self, at: offset),
                 low: bytes.little(UInt64.self, at: offset + 8))
         }

@@ -31,7 +31,7 @@ struct SegmentHeader: Equatable {
     /// "AVIARYLG"
     static let magic: UInt64 = 0x474c_5952_4149_5641
 
-    let logID: JournalID
+    let logID: LogID
     let number: UInt64
     /// Zero-filled size when the file got its name; a shorter file has lost bytes.
     let segmentBytes: UInt64
@@ -61,7 +61,7 @@ struct SegmentHeader: Equatable {
             throw .unsupportedVersion(file: file, version: version)
         }
         return SegmentHeader(
-            logID: JournalID(
+            logID: LogID(
                 high: bytes.little(UInt64.self, at: 16), low: bytes.little(UInt64.self, at: 24)),
             number: bytes.little(UInt64.self, at: 32),
             segmentBytes: bytes.little(UInt64.self, at: 40))

@@ -27,36 +27,30 @@ struct SnapshotHeader: Equatable {
     static let version: UInt32 = 1
     /// "AVIARYSN"
     static let magic: UInt64 = 0x4e53_5952_4149_5641
-    static let fixedBytes = 48
-    static let membersMax = 4096
-    static let bytesMax = fixedBytes + 8 * membersMax + 4
+    /// Before the configuration.
+    static let fixedBytes = 40
+    static let configurationBytesMax = 64 << 10
+    static let bytesMax = fixedBytes + configurationBytesMax + 4
 
     let mark: SnapshotMark
     let blockBytes: Int
+    /// All of it, as it stands in the file.
+    let bytes: Int
 
-    var memberCount: Int {
-        let configuration = mark.configuration
-        return configuration.voters.count + configuration.outgoingVoters.count
-            + configuration.learners.count
-    }
-    var bytes: Int { Self.fixedBytes + 8 * memberCount + 4 }
-
-    func encoded() -> [UInt8] {
-        invariant(memberCount <= Self.membersMax, "\(memberCount) members")
-        let configuration = mark.configuration
+    static func encode(_ mark: SnapshotMark, blockBytes: Int) -> [UInt8] {
+        let configuration = mark.configuration.encoded()
+        invariant(
+            configuration.count <= configurationBytesMax,
+            "a configuration of \(configuration.count) bytes")
         var bytes: [UInt8] = []
-        bytes.appendLittle(Self.magic)
-        bytes.appendLittle(Self.version)
-        bytes.appendLittle(UInt32(self.bytes))
+        bytes.appendLittle(magic)
+        bytes.appendLittle(version)
+        bytes.appendLittle(UInt32(fixedBytes + configuration.count + 4))
         bytes.appendLittle(mark.index.rawValue)
         bytes.appendLittle(mark.term.rawValue)
         bytes.appendLittle(UInt32(blockBytes))
-        bytes.appendLittle(UInt32(configuration.voters.count))
-        bytes.appendLittle(UInt32(configuration.outgoingVoters.count))
-        bytes.appendLittle(UInt32(configuration.learners.count))
-        for list in [configuration.voters, configuration.outgoingVoters, configuration.learners] {
-            for member in list { bytes.appendLittle(member.rawValue) }
-        }
+        bytes.appendLittle(UInt32(configuration.count))
+        bytes += configuration
         bytes.appendLittle(bytes.checksum(0..<bytes.count))
         return bytes
     }
@@ -75,26 +69,22 @@ struct SnapshotHeader: Equatable {
             throw .unsupportedVersion(file: file, version: version)
         }
         let blockBytes = Int(bytes.little(UInt32.self, at: 32))
-        let counts = [36, 40, 44].map { Int(bytes.little(UInt32.self, at: $0)) }
-        guard blockBytes >= 1, blockBytes <= 256 << 10, counts.allSatisfy({ $0 <= membersMax }),
-            length == fixedBytes + 8 * counts.reduce(0, +) + 4
+        guard blockBytes >= 1, blockBytes <= JournalLimits.snapshotBlockBytesMax,
+            Int(bytes.little(UInt32.self, at: 36)) == length - fixedBytes - 4
         else {
             throw .malformed(file: file, offset: 0, found: "a header of \(length) bytes")
         }
-        var offset = fixedBytes
-        let lists = counts.map { count in
-            let list = (0..<count).map { position in
-                MemberID(bytes.little(UInt64.self, at: offset + 8 * position))
-            }
-            offset += 8 * count
-            return list
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try Configuration(decoding: Array(bytes[fixedBytes..<(length - 4)]))
+        } catch {
+            throw .malformed(
+                file: file, offset: fixedBytes, found: "a configuration that is \(error)")
         }
         let mark = SnapshotMark(
             index: LogIndex(bytes.little(UInt64.self, at: 16)),
-            term: Term(bytes.little(UInt64.self, at: 24)),
-            configuration: Configuration(
-                voters: lists[0], outgoingVoters: lists[1], learners: lists[2]))
-        return SnapshotHeader(mark: mark, blockBytes: blockBytes)
+            term: Term(bytes.little(UInt64.self, at: 24)), configuration: configuration)
+        return SnapshotHeader(mark: mark, blockBytes: blockBytes, bytes: length)
     }
 }
 

@@ -23,6 +23,7 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
 
     /// The newest finished snapshot that is not known to be damaged.
     package var newest: SnapshotMark? { reader?.mark }
+    package var newestName: String? { reader?.name }
     package var newestBodyBytes: UInt64 { reader?.bodyBytes ?? 0 }
     /// The one being written.
     package var underWay: SnapshotMark? { writer?.mark }
@@ -85,14 +86,22 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     // MARK: writing
 
     /// Starts a snapshot; one that is under way is given up.
-    package mutating func begin(_ mark: SnapshotMark) throws(StorageError) {
+    package mutating func begin(_ mark: SnapshotMark) throws(JournalError) {
         try abandon()
-        writer = try SnapshotWriter(mark, limits: limits, storage: &storage)
+        do throws(StorageError) {
+            writer = try SnapshotWriter(mark, limits: limits, storage: &storage)
+        } catch {
+            throw .storage(error)
+        }
     }
 
-    package mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+    package mutating func append(_ bytes: [UInt8]) throws(JournalError) {
         invariant(writer != nil, "snapshot bytes without a snapshot")
-        try writer?.append(bytes, storage: &storage)
+        do throws(StorageError) {
+            try writer?.append(bytes, storage: &storage)
+        } catch {
+            throw .storage(error)
+        }
     }
 
     /// Durable under its name when it returns. Then call `verify` until it returns true, and only
@@ -121,9 +130,13 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         return isIntact
     }
 
-    package mutating func abandon() throws(StorageError) {
+    package mutating func abandon() throws(JournalError) {
         guard let given = writer.take() else { return }
-        try given.abandon(storage: &storage)
+        do throws(StorageError) {
+            try given.abandon(storage: &storage)
+        } catch {
+            throw .storage(error)
+        }
     }
 
     // MARK: reading
@@ -141,3 +154,5 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         return try current.read(at: offset, count: count, into: &out, storage: &storage)
     }
 }
+
+extension SnapshotStore: Sendable where Storage: ~Copyable & Sendable {}

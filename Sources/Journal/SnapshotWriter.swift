@@ -27,7 +27,7 @@ struct SnapshotWriter {
         syncBytes = limits.snapshotSyncBytes
         block = [UInt8](repeating: 0, count: SnapshotBlock.frameBytes)
         block.reserveCapacity(SnapshotBlock.frameBytes + blockBytes)
-        let header = SnapshotHeader(mark: mark, blockBytes: blockBytes).encoded()
+        let header = SnapshotHeader.encode(mark, blockBytes: blockBytes)
         offset = header.count
         try storage.create(temporaryName, zeroFilledTo: 0)
         try storage.write(temporaryName, at: 0, header.span)

@@ -10,7 +10,7 @@ extension WriteAheadLog where Storage: ~Copyable {
     /// - `damagedSnapshots`: names for the message when the log does not reach `snapshot`.
     /// - `logMustExist`: this member has taken part before, so an absent log is a lost one.
     package static func recover(
-        storage: consuming Storage, limits: JournalLimits, freshLogID: JournalID,
+        storage: consuming Storage, limits: JournalLimits, freshLogID: LogID,
         snapshot: SnapshotMark?, damagedSnapshots: [String] = [], logMustExist: Bool
     ) throws(JournalError) -> WriteAheadLog {
         var storage = storage
@@ -43,7 +43,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         } catch {
             throw .storage(error)
         }
-        log.recovered = log.found(scan, floor: snapshot?.index ?? .zero, startsAnew: startsAnew)
+        log.recovered = log.found(scan, snapshot, startsAnew: startsAnew)
         return log
     }
 
@@ -72,15 +72,18 @@ extension WriteAheadLog where Storage: ~Copyable {
         return true
     }
 
-    private func found(_ scan: LogScan, floor: LogIndex, startsAnew: Bool) -> RecoveredLog {
+    private func found(
+        _ scan: LogScan, _ snapshot: SnapshotMark?, startsAnew: Bool
+    ) -> RecoveredLog {
         var state = hardState
         // The commit index is a hint; entries that it speaks of may be in the dropped tail.
-        state.commit = max(floor, min(state.commit, outline.last))
+        state.commit = max(snapshot?.index ?? .zero, min(state.commit, outline.last))
         let dropped = DroppedTail(
             file: scan.replay.segments[scan.replay.segments.count - 1].name, offset: scan.end,
             groupCount: scan.tail.groupCount + scan.laterTail.groupCount)
         return RecoveredLog(
-            hardState: state, entries: startsAnew ? [] : scan.replay.entries,
+            hardState: state, snapshot: snapshot,
+            entries: startsAnew ? [] : scan.replay.entries,
             droppedTail: scan.needsRepair ? dropped : nil)
     }
 

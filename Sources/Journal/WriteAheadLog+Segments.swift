@@ -17,7 +17,7 @@ extension WriteAheadLog where Storage: ~Copyable {
     }
 
     static func makeSegment(
-        _ storage: inout Storage, number: UInt64, logID: JournalID, limits: JournalLimits
+        _ storage: inout Storage, number: UInt64, logID: LogID, limits: JournalLimits
     ) throws(StorageError) {
         let name = SegmentName.name(number)
         let temporary = name + SegmentName.temporarySuffix

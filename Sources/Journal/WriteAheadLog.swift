@@ -7,10 +7,22 @@ package import Raft
 /// What recovery found: the state to start the core with.
 package struct RecoveredLog: Sendable {
     package let hardState: HardState
+    /// What the newest durable snapshot stands for; nil: there is none.
+    package let snapshot: SnapshotMark?
     /// Without a hole, from the first entry after the snapshot on.
     package let entries: [Entry]
     /// Unfinished writes that a crash left behind were dropped; nil after a clean stop.
     package let droppedTail: DroppedTail?
+
+    package init(
+        hardState: HardState, snapshot: SnapshotMark?, entries: [Entry],
+        droppedTail: DroppedTail? = nil
+    ) {
+        self.hardState = hardState
+        self.snapshot = snapshot
+        self.entries = entries
+        self.droppedTail = droppedTail
+    }
 }
 
 package struct DroppedTail: Sendable, Equatable {
@@ -23,7 +35,7 @@ package struct DroppedTail: Sendable, Equatable {
 package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     var storage: Storage
     let limits: JournalLimits
-    package let logID: JournalID
+    package let logID: LogID
     var builder = GroupBuilder()
     /// Oldest first; the last takes the appends.
     var segments: [LogSegment]
@@ -43,7 +55,7 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     package internal(set) var hardState: HardState
     /// The first error that leaves the disk's state unknown; every later call throws it again.
     var failure: StorageError?
-    var recovered = RecoveredLog(hardState: .initial, entries: [], droppedTail: nil)
+    var recovered = RecoveredLog(hardState: .initial, snapshot: nil, entries: [])
 
     package var firstIndex: LogIndex { outline.base.next }
     package var lastIndex: LogIndex { outline.last }
@@ -130,7 +142,8 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// The result of recovery, once; its entries are not kept.
     package mutating func takeRecovered() -> RecoveredLog {
         let result = recovered
-        recovered = RecoveredLog(hardState: result.hardState, entries: [], droppedTail: nil)
+        recovered = RecoveredLog(
+            hardState: result.hardState, snapshot: result.snapshot, entries: [])
         return result
     }
 
@@ -186,3 +199,5 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
         }
     }
 }
+
+extension WriteAheadLog: Sendable where Storage: ~Copyable & Sendable {}

@@ -15,16 +15,15 @@ enum JournalWork: Sendable {
 enum JournalThread {
     /// Runs until `JournalWork.end` comes.
     static func start(
-        journal: HandOver<WriteAheadLog<FileStorage>>, identity: MemberIdentity,
-        identityStorage: HandOver<FileStorage>, work: Mailbox<JournalWork>,
+        journal: HandOver<ReplicaJournal<FileStorage>>, work: Mailbox<JournalWork>,
         news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
     ) throws(SystemError) -> PosixThread {
         try PosixThread(name: "journal") {
-            guard let journal = journal.take(), let storage = identityStorage.take() else { return }
+            guard let journal = journal.take() else { return }
             do {
                 var loop = JournalLoop(
-                    journal: journal, identity: identity, identityStorage: storage,
-                    queue: try WorkQueue(work, spinsMax: 64), news: news, counters: counters)
+                    journal: journal, queue: try WorkQueue(work, spinsMax: 64), news: news,
+                    counters: counters)
                 try loop.run()
             } catch let error as StorageError {
                 log.end(
@@ -43,23 +42,17 @@ private struct JournalLoop: ~Copyable {
     /// Without work for so long, the log is idle: the mark is carried on and a segment prepared.
     private static let idleMs: Int32 = 20
 
-    private var journal: WriteAheadLog<FileStorage>
-    private var identity: MemberIdentity
-    private var identityStorage: FileStorage
+    private var journal: ReplicaJournal<FileStorage>
     private var queue: WorkQueue<JournalWork>
     private let news: Mailbox<ReplicaNews>
     private let counters: MemberCounters
-    private var pruneThrough: LogIndex?
     private var ended = false
 
     init(
-        journal: consuming WriteAheadLog<FileStorage>, identity: MemberIdentity,
-        identityStorage: consuming FileStorage, queue: consuming WorkQueue<JournalWork>,
+        journal: consuming ReplicaJournal<FileStorage>, queue: consuming WorkQueue<JournalWork>,
         news: Mailbox<ReplicaNews>, counters: MemberCounters
     ) {
         self.journal = journal
-        self.identity = identity
-        self.identityStorage = identityStorage
         self.queue = queue
         self.news = news
         self.counters = counters
@@ -74,7 +67,7 @@ private struct JournalLoop: ~Copyable {
                 into: &batch, timeoutMs: isIdleWorkDone ? nil : Self.idleMs, spinning: isBusy)
             if batch.isEmpty {
                 isBusy = false
-                if !isIdleWorkDone { isIdleWorkDone = try doIdleWork() }
+                if !isIdleWorkDone { isIdleWorkDone = try journal.doIdleWork() }
                 continue
             }
             try take(batch)
@@ -82,31 +75,19 @@ private struct JournalLoop: ~Copyable {
             isBusy = true
             isIdleWorkDone = false
         }
-        _ = try journal.carryMark()
-    }
-
-    /// True when there is no more of it.
-    private mutating func doIdleWork() throws(StorageError) -> Bool {
-        if try journal.carryMark() { return false }
-        return try !journal.prepareNextSegment()
+        try journal.end()
     }
 
     private mutating func take(_ batch: [JournalWork]) throws(StorageError) {
         var last: StorageToken?
         for work in batch {
             switch work {
-            case .request(.append(let token, let hardState, let entries)):
-                try journal.append(hardState: hardState, entries: entries)
-                counters.appended(entries.count)
-                last = token
-            case .request(.prune(let index)):
-                // Nobody waits for it: after what somebody waits for.
-                pruneThrough = index
-            case .request(.resetLog(let mark)):
-                try journal.reset(to: mark)
-            case .request(.identity(let ensemble)):
-                identity.ensembleID = JournalID(high: ensemble.high, low: ensemble.low)
-                try identity.write(&identityStorage)
+            case .request(let request):
+                try journal.carryOut(request)
+                if case .append(let token, _, let entries) = request {
+                    counters.appended(entries.count)
+                    last = token
+                }
             case .end:
                 ended = true
             }
@@ -118,6 +99,6 @@ private struct JournalLoop: ~Copyable {
         }
         // A completion stands for all before it.
         if let last { _ = news.post(.input(.stored(last))) }
-        if let index = pruneThrough.take() { try journal.prune(through: index) }
+        try journal.prune()
     }
 }

@@ -1,96 +1,50 @@
-// From a data directory to a member that can start: locks it, finds out whose it is, restores the
-// newest intact snapshot and the log behind it. It changes nothing of what it refuses, and each
-// refusal says what was found and what to do.
+// From a data directory to a member that can start: locks it, draws what is random, recovers, and
+// says what was found. Each refusal says what is wrong and what to do.
 
 internal import Ensemble
 internal import Journal
 internal import Raft
 internal import System
-internal import Znodes
 
 struct MemberRecovery: ~Copyable {
-    var identity: MemberIdentity
-    // Each goes to a thread of its own.
-    let identityStorage: HandOver<FileStorage>
-    let journal: HandOver<WriteAheadLog<FileStorage>>
-    let store: HandOver<SnapshotStore<FileStorage>>
-    var restored: RestoredReplica?
-    var log: Ensemble.RecoveredLog
+    let found: ReplicaRecovery<FileStorage>
     var random: RandomGenerator
 
     /// Takes as long as reading the snapshot and the log does.
     static func recover(
         _ configuration: MemberConfiguration, log: Log
     ) throws(MemberFailure) -> MemberRecovery {
-        var random = RandomGenerator(
-            seed: try failing { () throws(SystemError) in
-                try RandomBytes.takeUInt64()
-            })
+        var random = RandomGenerator(seed: try randomWord())
+        let fresh = ReplicaRecovery<FileStorage>.Fresh(
+            storage: StorageID(high: try randomWord(), low: try randomWord()),
+            log: LogID(high: try randomWord(), low: try randomWord()), hashSeed: random.next())
         let directory = configuration.dataDirectory
-        var storage = try open(directory)
+        let storage = try open(directory)
         do throws(JournalError) {
-            let identity = try MemberIdentity.openOrCreate(
-                &storage, memberID: configuration.id, freshStorageID: try freshID())
-            var store = try SnapshotStore.open(
-                storage: try handle(storage), limits: configuration.journal)
-            if !store.damagedNames.isEmpty {
-                log.warning(
-                    "a damaged snapshot is passed over",
-                    ("files", store.damagedNames.joined(separator: ",")))
-            }
-            let restored = try restore(&store, hashSeed: random.next())
-            var journal = try WriteAheadLog.recover(
-                storage: try handle(storage), limits: configuration.journal,
-                freshLogID: try freshID(),
-                snapshot: store.newest, damagedSnapshots: store.damagedNames,
-                logMustExist: identity.ensembleID != nil)
-            let found = journal.takeRecovered()
-            report(found, snapshot: store.newest, identity, log)
-            let recovered = Ensemble.RecoveredLog(
-                hardState: found.hardState, snapshot: store.newest, entries: found.entries)
-            return MemberRecovery(
-                identity: identity, identityStorage: HandOver(storage), journal: HandOver(journal),
-                store: HandOver(store), restored: restored, log: recovered, random: random)
+            let handles = ReplicaRecovery<FileStorage>.Handles(
+                identity: try handle(storage), snapshots: try handle(storage),
+                log: try handle(storage))
+            let found = try ReplicaRecovery.recover(
+                configuration.id, handles, limits: configuration.journal, fresh: fresh)
+            report(found, log)
+            return MemberRecovery(found: found, random: random)
         } catch {
             throw failure(error, directory)
         }
     }
 
-    private static func restore(
-        _ store: inout SnapshotStore<FileStorage>, hashSeed: UInt64
-    ) throws(JournalError) -> sending RestoredReplica? {
-        guard let mark = store.newest else { return nil }
-        var decoder = SnapshotDecoder(hashSeed: hashSeed)
-        var offset: UInt64 = 0
-        var isLast = false
-        do {
-            while !isLast {
-                var piece: [UInt8] = []
-                isLast = try store.read(
-                    index: mark.index, at: offset, count: 1 << 20, into: &piece)
-                offset += UInt64(piece.count)
-                try decoder.consume(piece.span)
-            }
-            return try decoder.finish()
-        } catch let error as JournalError {
-            throw error
-        } catch {
-            throw .malformed(
-                file: "the snapshot at index \(mark.index)", offset: Int(offset),
-                found: "\(error)")
+    private static func report(_ found: borrowing ReplicaRecovery<FileStorage>, _ log: Log) {
+        if !found.damagedSnapshots.isEmpty {
+            log.warning(
+                "a damaged snapshot is passed over",
+                ("files", found.damagedSnapshots.joined(separator: ",")))
         }
-    }
-
-    private static func report(
-        _ found: Journal.RecoveredLog, snapshot: SnapshotMark?, _ identity: MemberIdentity,
-        _ log: Log
-    ) {
         log.info(
-            "recovered", ("storage", identity.storageID.description),
-            ("ensemble", identity.ensembleID?.description ?? "none"),
-            ("snapshot", snapshot.map { "\($0.index)" } ?? "none"),
-            ("entries", "\(found.entries.count)"), ("term", "\(found.hardState.term)"))
-        if let tail = found.droppedTail {
+            "recovered", ("storage", found.identity.storageID.description),
+            ("ensemble", found.identity.ensembleID?.description ?? "none"),
+            ("snapshot", found.log.snapshot.map { "\($0.index)" } ?? "none"),
+            ("entries", "\(found.log.entries.count)"), ("term", "\(found.log.hardState.term)"))
+        if let tail = found.log.droppedTail {
             log.info(
                 "unfinished writes of a crash were dropped", ("file", tail.file),
                 ("offset", "\(tail.offset)"), ("groups", "\(tail.groupCount)"))
@@ -120,19 +74,12 @@ struct MemberRecovery: ~Copyable {
         do { return try storage.anotherHandle() } catch { throw .storage(error) }
     }
 
-    private static func freshID() throws(JournalError) -> JournalID {
+    private static func randomWord() throws(MemberFailure) -> UInt64 {
         do throws(SystemError) {
-            return JournalID(
-                high: try RandomBytes.takeUInt64(), low: try RandomBytes.takeUInt64())
+            return try RandomBytes.takeUInt64()
         } catch {
-            throw .storage(StorageError(.read, "random bytes", .other(error.code?.rawValue ?? 0)))
+            throw MemberFailure(.failure, error.description)
         }
-    }
-
-    private static func failing<Value>(
-        _ body: () throws(SystemError) -> Value
-    ) throws(MemberFailure) -> Value {
-        do { return try body() } catch { throw MemberFailure(.failure, error.description) }
     }
 
     private static func failure(_ error: JournalError, _ directory: String) -> MemberFailure {

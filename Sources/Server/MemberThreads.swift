@@ -31,10 +31,15 @@ struct MemberThreads: ~Copyable {
         let requests = try Mailbox<LoopRequest>(itemsMax: configuration.queuedRequestsMax)
         let resolver = configuration.others.isEmpty ? nil : try PeerResolver(answers: news)
         let linkSeed = recovery.random.next()
-        let identity = recovery.identity
-        let (journal, store) = (recovery.journal, recovery.store)
-        let identityStorage = recovery.identityStorage
-        let replica = Self.replica(configuration, recovery, doors: doors)
+        let random = recovery.random
+        let found = recovery.found
+        let journal = HandOver(found.journal)
+        let snapshotFiles = HandOver(found.snapshots)
+        let replica = Replica(
+            options: configuration.replica,
+            identity: Self.identity(configuration, found.identity, doors), log: found.log,
+            restored: found.restored, nowMs: Clock.bootMs(), wallMs: Clock.wallMs(),
+            random: random)
         let board = StatusBoard(replica.status())
         let publication = replica.publication
         let around = ReplicaSurroundings(
@@ -59,10 +64,9 @@ struct MemberThreads: ~Copyable {
             }
         }
         let journalThread = try JournalThread.start(
-            journal: journal, identity: identity, identityStorage: identityStorage,
-            work: journalWork, news: news, log: log, counters: counters)
+            journal: journal, work: journalWork, news: news, log: log, counters: counters)
         let snapshotThread = try SnapshotThread.start(
-            store: store, work: snapshotWork, news: news, log: log, counters: counters)
+            files: snapshotFiles, work: snapshotWork, news: news, log: log, counters: counters)
         self.replica = replicaThread
         self.journal = journalThread
         snapshots = snapshotThread
@@ -75,24 +79,16 @@ struct MemberThreads: ~Copyable {
         self.resolver = resolver
     }
 
-    private static func replica(
-        _ configuration: MemberConfiguration, _ recovery: consuming sending MemberRecovery,
-        doors: MemberDoors
-    ) -> sending Replica {
-        let found = recovery.identity
-        let identity = ReplicaIdentity(
-            member: configuration.id,
-            storage: StorageID(high: found.storageID.high, low: found.storageID.low),
-            ensemble: found.ensembleID.map { EnsembleID(high: $0.high, low: $0.low) },
+    private static func identity(
+        _ configuration: MemberConfiguration, _ found: MemberIdentity, _ doors: MemberDoors
+    ) -> ReplicaIdentity {
+        ReplicaIdentity(
+            member: configuration.id, storage: found.storageID, ensemble: found.ensembleID,
             httpAddress: Array(doors.advertisedHTTP.utf8),
             peerAddress: Array(doors.advertisedPeer.utf8), version: Array(Version.text.utf8),
             ensembleAddresses: configuration.ensemble.map {
                 ($0.id, Array($0.address.description.utf8))
             })
-        return Replica(
-            options: configuration.replica, identity: identity, log: recovery.log,
-            restored: recovery.restored, nowMs: Clock.bootMs(), wallMs: Clock.wallMs(),
-            random: recovery.random)
     }
 
     /// Hands leadership over and takes nothing new; `didStepAside` is called when that is done.

@@ -2,6 +2,7 @@
 // frames of those who may speak. Anything that is out of turn or damaged ends the connection.
 
 internal import Ensemble
+internal import Journal
 internal import Raft
 internal import System
 

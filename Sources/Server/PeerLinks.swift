@@ -3,6 +3,7 @@
 // what happened as events; the replica's thread asks the replica what to make of them.
 
 internal import Ensemble
+internal import Journal
 internal import Raft
 internal import System
 

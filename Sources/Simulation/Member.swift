@@ -34,9 +34,8 @@ final class Member {
 /// What lives from a start to a crash.
 final class Process {
     var replica: Replica
-    var log: WriteAheadLog<SimulatedDisk>
-    var snapshots: SnapshotStore<SimulatedDisk>
-    var identity: MemberIdentity
+    var journal: ReplicaJournal<SimulatedDisk>
+    var snapshots: ReplicaSnapshotFiles<SimulatedDisk>
     var reader: TreeReader
     var observation: RaftObservation?
     var applied = Zxid.zero
@@ -51,94 +50,49 @@ final class Process {
     var journalTokens: [StorageToken] = []
     var journalIsBusy = false
     var snapshotQueue: [SnapshotRequest] = []
+    var snapshotsAreBusy = false
 
     init(
-        replica: consuming Replica, log: consuming WriteAheadLog<SimulatedDisk>,
-        snapshots: consuming SnapshotStore<SimulatedDisk>, identity: MemberIdentity
+        replica: consuming Replica, journal: consuming ReplicaJournal<SimulatedDisk>,
+        snapshots: consuming ReplicaSnapshotFiles<SimulatedDisk>
     ) {
         reader = replica.publication.registerReader()
         reader.online()
         self.replica = replica
-        self.log = log
+        self.journal = journal
         self.snapshots = snapshots
-        self.identity = identity
         applied = self.replica.applied
     }
 }
 
-/// What recovery gave, before the replica is made of it: the checks look at it first.
-struct Recovered: ~Copyable {
-    var log: WriteAheadLog<SimulatedDisk>
-    var snapshots: SnapshotStore<SimulatedDisk>
-    let identity: MemberIdentity
-    let hardState: HardState
-    let entries: [Entry]
-    var restored: RestoredReplica?
-
-    /// The way in of a member's process, as the server goes it.
-    static func recover(_ member: Member, _ tuning: Tuning) throws(JournalError) -> Recovered {
-        var disk = member.disk
-        let fresh = JournalID(high: member.random.next(), low: member.random.next())
-        let freshLog = JournalID(high: member.random.next(), low: member.random.next())
-        let identity = try MemberIdentity.openOrCreate(
-            &disk, memberID: member.id, freshStorageID: fresh)
-        var snapshots = try SnapshotStore.open(storage: disk, limits: tuning.journal)
-        let restored = try restore(&snapshots, hashSeed: member.random.next())
-        var log = try WriteAheadLog.recover(
-            storage: disk, limits: tuning.journal, freshLogID: freshLog,
-            snapshot: snapshots.newest, damagedSnapshots: snapshots.damagedNames,
-            logMustExist: identity.ensembleID != nil)
-        let recovered = log.takeRecovered()
-        return Recovered(
-            log: log, snapshots: snapshots, identity: identity, hardState: recovered.hardState,
-            entries: recovered.entries, restored: restored)
+extension Member {
+    /// The way in of a member's process. The checks look at it before a replica is made of it.
+    func recover(_ tuning: Tuning) throws(JournalError) -> ReplicaRecovery<SimulatedDisk> {
+        let fresh = ReplicaRecovery<SimulatedDisk>.Fresh(
+            storage: StorageID(high: random.next(), low: random.next()),
+            log: LogID(high: random.next(), low: random.next()), hashSeed: random.next())
+        return try ReplicaRecovery.recover(
+            id, ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
+            limits: tuning.journal, fresh: fresh, pieceBytes: 3_000)
     }
 
-    private static func restore(
-        _ snapshots: inout SnapshotStore<SimulatedDisk>, hashSeed: UInt64
-    ) throws(JournalError) -> RestoredReplica? {
-        guard let mark = snapshots.newest else { return nil }
-        var decoder = SnapshotDecoder(hashSeed: hashSeed)
-        var offset: UInt64 = 0
-        var isLast = false
-        while !isLast {
-            var bytes: [UInt8] = []
-            isLast = try snapshots.read(
-                index: mark.index, at: offset, count: 3_000, into: &bytes)
-            offset += UInt64(bytes.count)
-            do throws(ReplicaSnapshotError) {
-                try decoder.consume(bytes.span)
-            } catch {
-                throw .rot(file: "snapshot", offset: Int(offset), found: "\(error)")
-            }
-        }
-        do throws(ReplicaSnapshotError) {
-            return try decoder.finish()
-        } catch {
-            throw .rot(file: "snapshot", offset: Int(offset), found: "\(error)")
-        }
-    }
-
-    consuming func process(_ member: Member, of count: Int, _ tuning: Tuning, nowNs: UInt64)
-        -> Process
-    {
-        let mark = snapshots.newest
-        let text = [UInt8]("member-\(member.position + 1)".utf8)
+    func process(
+        from recovered: consuming ReplicaRecovery<SimulatedDisk>, of count: Int, _ tuning: Tuning,
+        nowNs: UInt64
+    ) -> Process {
+        let text = [UInt8]("member-\(position + 1)".utf8)
         let replica = Replica(
             options: tuning.replica,
             identity: ReplicaIdentity(
-                member: member.id,
-                storage: StorageID(
-                    high: identity.storageID.high, low: identity.storageID.low),
-                ensemble: identity.ensembleID.map { EnsembleID(high: $0.high, low: $0.low) },
-                httpAddress: text, peerAddress: text, version: [UInt8]("0".utf8),
+                member: id, storage: recovered.identity.storageID,
+                ensemble: recovered.identity.ensembleID, httpAddress: text, peerAddress: text,
+                version: [UInt8]("0".utf8),
                 ensembleAddresses: (0..<count).map {
                     (MemberID(UInt64($0 + 1)), [UInt8]("member-\($0 + 1)".utf8))
                 }),
-            log: Ensemble.RecoveredLog(hardState: hardState, snapshot: mark, entries: entries),
-            restored: restored.take(), nowMs: member.clock.bootMs(nowNs),
-            wallMs: member.clock.wallMs(nowNs),
-            random: RandomGenerator(seed: member.random.next()))
-        return Process(replica: replica, log: log, snapshots: snapshots, identity: identity)
+            log: recovered.log, restored: recovered.restored, nowMs: clock.bootMs(nowNs),
+            wallMs: clock.wallMs(nowNs), random: RandomGenerator(seed: random.next()))
+        return Process(
+            replica: replica, journal: recovered.journal, snapshots: recovered.snapshots)
     }
 }

@@ -99,7 +99,7 @@ extension World {
     /// ensemble: before that nobody can tell an exchanged disk from a first one.
     private func wipe(_ member: Member) {
         guard wipedMember == nil, members.count >= 3, oracle.storages.count == members.count,
-            members.allSatisfy({ $0.process?.identity.ensembleID != nil })
+            members.allSatisfy({ $0.process?.journal.identity.ensembleID != nil })
         else { return }
         wipedMember = member.position
         member.isWiped = true

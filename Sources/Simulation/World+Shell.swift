@@ -14,16 +14,17 @@ extension World {
         member.isStarting = false
         member.run += 1
         work.starts += 1
-        let recovered: Recovered
+        let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
-            recovered = try Recovered.recover(member, tuning)
+            recovered = try member.recover(tuning)
         } catch {
             return try diskFailed(member, "recovery: \(error)")
         }
         try consensus.restarted(
-            member.position, hardState: recovered.hardState,
-            snapshot: recovered.snapshots.newest, entries: recovered.entries)
-        let process = recovered.process(member, of: options.members, tuning, nowNs: nowNs)
+            member.position, hardState: recovered.log.hardState, snapshot: recovered.log.snapshot,
+            entries: recovered.log.entries)
+        let process = member.process(
+            from: recovered, of: options.members, tuning, nowNs: nowNs)
         member.process = process
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
@@ -205,7 +206,7 @@ extension World {
         process.journalQueue.removeFirst(count)
         process.journalIsBusy = true
         do throws(StorageError) {
-            for request in batch { try write(request, process, member) }
+            for request in batch { try write(request, process) }
         } catch {
             return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
         }
@@ -216,25 +217,18 @@ extension World {
         queue.put(.journalDone(member: member.position, run: member.run), atNs: nowNs + delayNs)
     }
 
-    private func write(_ request: StorageRequest, _ process: Process, _ member: Member)
-        throws(StorageError)
-    {
-        switch request {
-        case .append(let token, var hardState, var entries):
-            if options.bug == .hardStateDropped { hardState = nil }
-            if options.bug == .lastEntryLost, let last = entries.last, entries.count > 1 {
-                entries[entries.count - 1] = Entry(
-                    index: last.index, term: last.term, kind: last.kind, payload: [])
-            }
-            try process.log.append(hardState: hardState, entries: entries)
-            process.journalTokens.append(token)
-        case .prune(let through): try process.log.prune(through: through)
-        case .resetLog(let mark): try process.log.reset(to: mark)
-        case .identity(let ensemble):
-            process.identity.ensembleID = JournalID(high: ensemble.high, low: ensemble.low)
-            var disk = member.disk
-            try process.identity.write(&disk)
+    private func write(_ request: StorageRequest, _ process: Process) throws(StorageError) {
+        guard case .append(let token, var hardState, var entries) = request else {
+            return try process.journal.carryOut(request)
         }
+        if options.bug == .hardStateDropped { hardState = nil }
+        if options.bug == .lastEntryLost, let last = entries.last, entries.count > 1 {
+            entries[entries.count - 1] = Entry(
+                index: last.index, term: last.term, kind: last.kind, payload: [])
+        }
+        try process.journal.carryOut(
+            .append(token: token, hardState: hardState, entries: entries))
+        process.journalTokens.append(token)
     }
 
     func finishJournal(_ member: Member) throws(Violation) {
@@ -243,9 +237,8 @@ extension World {
             try step(member, .stored(last))
             guard member.process === process else { return }
         }
-        process.journalIsBusy = false
         do throws(StorageError) {
-            try process.log.sync()
+            try process.journal.sync()
         } catch {
             return try diskFailed(member, "\(error)")
         }
@@ -256,26 +249,33 @@ extension World {
         if !isSettling, weather.crash > 0, faultRandom.chance(perMille: 1) {
             return crash(member, .some, restartAfterNs: restartDelayNs())
         }
-        if options.bug == .storedBeforeDurable {
-            startJournal(member, process)
-            return
+        if options.bug != .storedBeforeDurable { try answer(tokens, member, process) }
+        guard member.process === process else { return }
+        do throws(StorageError) {
+            try process.journal.prune()
+        } catch {
+            return try diskFailed(member, "\(error)")
         }
-        if tuning.answersEachToken {
-            for token in tokens where member.process === process {
-                try step(member, .stored(token))
-            }
-        } else if let last = tokens.last {
-            try step(member, .stored(last))
+        process.journalIsBusy = false
+        startJournal(member, process)
+    }
+
+    /// A completion stands for all before it.
+    private func answer(
+        _ tokens: [StorageToken], _ member: Member, _ process: Process
+    ) throws(Violation) {
+        for (position, token) in tokens.enumerated()
+        where tuning.answersEachToken || position == tokens.count - 1 {
+            guard member.process === process else { return }
+            try step(member, .stored(token))
         }
-        if member.process === process { startJournal(member, process) }
     }
 
     /// What an idle journal does at a tick.
     private func tendJournal(_ member: Member, _ process: Process) {
         guard shellRandom.chance(perMille: 20) else { return }
         do throws(StorageError) {
-            if try process.log.carryMark() { return }
-            try process.log.prepareNextSegment()
+            _ = try process.journal.doIdleWork()
         } catch {
             checking { () throws(Violation) in try diskFailed(member, "\(error)") }
         }
@@ -285,68 +285,53 @@ extension World {
 
     private func enqueue(_ request: SnapshotRequest, _ member: Member, _ process: Process) {
         process.snapshotQueue.append(request)
-        if process.snapshotQueue.count == 1 { scheduleSnapshot(member) }
+        scheduleSnapshot(member, process)
     }
 
-    private func scheduleSnapshot(_ member: Member) {
+    private func scheduleSnapshot(_ member: Member, _ process: Process) {
+        guard !process.snapshotsAreBusy,
+            !process.snapshotQueue.isEmpty || process.snapshots.isVerifying
+        else { return }
+        process.snapshotsAreBusy = true
         queue.put(
             .snapshotDone(member: member.position, run: member.run),
             atNs: nowNs + shellRandom.delayNs(weather.journalDelayNs))
     }
 
+    /// One request, and some reading of what was written last.
     func finishSnapshot(_ member: Member) throws(Violation) {
-        guard let process = member.process, let request = process.snapshotQueue.first else {
-            return
+        guard let process = member.process else { return }
+        process.snapshotsAreBusy = false
+        var outcomes: [SnapshotOutcome] = []
+        if !process.snapshotQueue.isEmpty {
+            let request = process.snapshotQueue.removeFirst()
+            if options.bug == .snapshotSavedEarly, case .finish(let index) = request,
+                process.snapshots.underWay == index
+            {
+                outcomes.append(.saved(index))
+            } else {
+                process.snapshots.carryOut(request, into: &outcomes)
+            }
         }
-        var input: Input?
-        do throws(JournalError) {
-            input = try carryOut(request, process)
-        } catch {
-            return try diskFailed(member, "\(error)")
+        process.snapshots.verify(blocksMax: 4, into: &outcomes)
+        scheduleSnapshot(member, process)
+        for outcome in outcomes where member.process === process {
+            try take(outcome, member, process)
         }
-        if case .snapshotSaved = input, let mark = process.snapshots.newest {
-            try consensus.durableSnapshot(mark, at: member.position)
-        }
-        process.snapshotQueue.removeFirst()
-        if !process.snapshotQueue.isEmpty { scheduleSnapshot(member) }
-        if let input { try step(member, input) }
     }
 
-    private func carryOut(_ request: SnapshotRequest, _ process: Process) throws(JournalError)
-        -> Input?
-    {
-        do throws(StorageError) {
-            switch request {
-            case .begin(let mark):
-                try process.snapshots.begin(mark)
-                return nil
-            case .append(let bytes):
-                guard let mark = process.snapshots.underWay else { return nil }
-                try process.snapshots.append(bytes)
-                return .snapshotAppended(mark.index)
-            case .abandon(let index):
-                if process.snapshots.underWay?.index == index { try process.snapshots.abandon() }
-                return nil
-            case .finish, .read: break
+    private func take(
+        _ outcome: SnapshotOutcome, _ member: Member, _ process: Process
+    ) throws(Violation) {
+        switch outcome {
+        case .saved:
+            if let mark = process.snapshots.newest {
+                try consensus.durableSnapshot(mark, at: member.position)
             }
-        } catch {
-            throw .storage(error)
+        case .appended, .read, .notRead(_, .snapshotAbsent): break
+        case .notSaved(_, let error), .notRead(_, let error), .notRemoved(_, let error):
+            return try diskFailed(member, "\(error)")
         }
-        switch request {
-        case .finish(let index):
-            guard process.snapshots.underWay?.index == index else { return nil }
-            if options.bug == .snapshotSavedEarly { return .snapshotSaved(index) }
-            try process.snapshots.finish()
-            while !(try process.snapshots.verify(blocksMax: 4)) {}
-            return .snapshotSaved(index)
-        case .read(let index, let offset, let count):
-            var bytes: [UInt8] = []
-            guard process.snapshots.newest?.index == index else { return .snapshotFailed(index) }
-            let isLast = try process.snapshots.read(
-                index: index, at: offset, count: count, into: &bytes)
-            return .snapshotRead(
-                SnapshotPiece(index: index, offset: offset, bytes: bytes, last: isLast))
-        case .begin, .append, .abandon: return nil
-        }
+        if let input = outcome.input { try step(member, input) }
     }
 }

@@ -2,6 +2,7 @@
 // through the real codec; storage completes at once unless a test holds it.
 
 import Ensemble
+import Journal
 import Raft
 import Testing
 import Znodes

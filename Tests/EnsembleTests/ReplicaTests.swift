@@ -1,6 +1,7 @@
 // The promises of a replica to its clients, on a cluster that the test drives by hand.
 
 import Ensemble
+import Journal
 import Raft
 import Testing
 import Znodes

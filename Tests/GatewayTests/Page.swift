@@ -13,6 +13,7 @@ import Ensemble
 import Foundation
 import Gateway
 import HTTP
+import Journal
 import Raft
 import Testing
 import Znodes

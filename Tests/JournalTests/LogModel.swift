@@ -62,7 +62,7 @@ struct LogDriver: ~Copyable {
 
     mutating func open() throws {
         log = nil
-        let id = JournalID(high: random.next(), low: random.next())
+        let id = RandomID(high: random.next(), low: random.next())
         log = try WriteAheadLog.recover(
             storage: disk, limits: limits, freshLogID: id, snapshot: snapshot,
             logMustExist: false)

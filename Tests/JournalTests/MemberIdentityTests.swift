@@ -9,16 +9,16 @@ struct MemberIdentityTests {
     {
         var storage = disk
         return try MemberIdentity.openOrCreate(
-            &storage, memberID: MemberID(member), freshStorageID: JournalID(high: 4, low: low))
+            &storage, memberID: MemberID(member), freshStorageID: RandomID(high: 4, low: low))
     }
 
     @Test("is made once and keeps its storage id; the ensemble's id joins later")
     func roundTrip() throws {
         let disk = SimulatedDisk()
         var identity = try Self.open(disk)
-        #expect(identity.storageID == JournalID(high: 4, low: 5) && identity.ensembleID == nil)
+        #expect(identity.storageID == RandomID(high: 4, low: 5) && identity.ensembleID == nil)
         #expect(try Self.open(disk, low: 77) == identity)
-        identity.ensembleID = JournalID(high: 8, low: 9)
+        identity.ensembleID = RandomID(high: 8, low: 9)
         var storage = disk
         try identity.write(&storage)
         #expect(try Self.open(disk, low: 77) == identity)

@@ -11,8 +11,9 @@ struct SnapshotStoreTests {
         SnapshotMark(
             index: LogIndex(index), term: Term(index / 10 + 1),
             configuration: Configuration(
-                voters: [MemberID(1), MemberID(2), MemberID(3)], outgoingVoters: [MemberID(9)],
-                learners: [MemberID(7), MemberID(8)]))
+                voters: [MemberID(1), MemberID(2), MemberID(3)],
+                outgoingVoters: [MemberID(1), MemberID(9)],
+                learners: [MemberID(7), MemberID(8)], nextLearners: [MemberID(9)]))
     }
 
     static func body(_ index: UInt64, _ count: Int) -> [UInt8] {
@@ -59,6 +60,22 @@ struct SnapshotStoreTests {
                 #expect(again.newestBodyBytes == UInt64(bytes))
                 #expect(try Self.readAll(&again, 12, by: count) == Self.body(12, bytes))
             }
+        }
+    }
+
+    @Test("with a configuration that cannot be are refused, though their checksums are right")
+    func invalidConfiguration() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        let mark = SnapshotMark(
+            index: LogIndex(10), term: Term(1),
+            configuration: Configuration(voters: [MemberID(1)], learners: [MemberID(1)]))
+        try store.begin(mark)
+        #expect {
+            try store.finish()
+        } throws: { error in
+            guard case JournalError.malformed(_, 40, _) = error else { return false }
+            return true
         }
     }
 

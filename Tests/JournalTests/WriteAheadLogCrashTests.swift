@@ -88,7 +88,7 @@ struct WriteAheadLogCrashTests {
         _ disk: SimulatedDisk, _ snapshot: SnapshotMark?
     ) throws -> RecoveredLog {
         var log = try WriteAheadLog.recover(
-            storage: disk, limits: limits, freshLogID: JournalID(high: 1, low: 2),
+            storage: disk, limits: limits, freshLogID: LogID(high: 1, low: 2),
             snapshot: snapshot, logMustExist: true)
         return log.takeRecovered()
     }

@@ -32,7 +32,7 @@ struct WriteAheadLogRotTests {
 
     static func open(_ disk: SimulatedDisk) throws -> WriteAheadLog<SimulatedDisk> {
         try WriteAheadLog.recover(
-            storage: disk, limits: limits, freshLogID: JournalID(high: 3, low: 4), snapshot: nil,
+            storage: disk, limits: limits, freshLogID: LogID(high: 3, low: 4), snapshot: nil,
             logMustExist: false)
     }
 
@@ -96,15 +96,42 @@ struct WriteAheadLogRotTests {
     @Test("of a segment cut short at any byte is refused: it was made whole before it was named")
     func shortFiles() throws {
         let (disk, _, _) = try Self.makeDisk()
-        // Less than the header of the last file in use passes for a file that was never made.
-        for (name, least) in [("log-0000000001", 0), ("log-0000000002", 512)] {
+        for name in ["log-0000000001", "log-0000000002", "log-0000000003"] {
             let bytes = disk.bytes(name)
-            for length in stride(from: least, to: bytes.count, by: 37) {
+            for length in stride(from: 0, to: bytes.count, by: 37) {
                 let copy = disk.copy()
                 copy.replace(name, with: Array(bytes[..<length]))
                 #expect(throws: JournalError.self, "\(name) of \(length)") {
                     _ = try Self.open(copy)
                 }
+            }
+        }
+    }
+
+    @Test("of the header of the last segment is refused, though no mark speaks of its groups")
+    func lastHeader() throws {
+        let disk = SimulatedDisk()
+        var log = try Self.open(disk)
+        for index in UInt64(1)...2 {
+            try log.append(
+                hardState: nil,
+                entries: [
+                    Entry(
+                        index: LogIndex(index), term: Term(1), kind: .command,
+                        payload: [UInt8](repeating: 7, count: 3000))
+                ])
+            try log.sync()
+        }
+        let name = "log-0000000002"
+        #expect(disk.fileNames == ["log-0000000001", name])
+        for offset in 0..<512 {
+            let copy = disk.copy()
+            copy.flip(name, at: offset)
+            #expect {
+                _ = try Self.open(copy)
+            } throws: { error in
+                guard case JournalError.rot(name, 0, _) = error else { return false }
+                return true
             }
         }
     }

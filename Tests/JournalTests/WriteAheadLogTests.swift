@@ -11,7 +11,7 @@ struct WriteAheadLogTests {
         damaged: [String] = [], mustExist: Bool = false
     ) throws -> WriteAheadLog<SimulatedDisk> {
         try WriteAheadLog.recover(
-            storage: disk, limits: limits, freshLogID: JournalID(high: 1, low: 9),
+            storage: disk, limits: limits, freshLogID: LogID(high: 1, low: 9),
             snapshot: snapshot, damagedSnapshots: damaged, logMustExist: mustExist)
     }
 
@@ -258,14 +258,13 @@ struct WriteAheadLogTests {
         try log.append(hardState: nil, entries: [Self.entry(1)])
         try log.sync()
         disk.replace("log-0000000002.tmp", with: [1, 2, 3])
-        disk.replace("log-0000000002", with: [])
+        disk.replace("log-0000000002", with: [UInt8](repeating: 0, count: 4096))
         disk.replace("notes.txt", with: [1])
         var again = try Self.open(disk)
         #expect(again.takeRecovered().entries.count == 1)
         #expect(disk.fileNames == ["log-0000000001", "notes.txt"])
         try again.prepareNextSegment()
-        let header = Array(disk.bytes("log-0000000002")[..<100])
-        disk.replace("log-0000000002", with: header)
+        disk.flip("log-0000000002", at: 20)
         var third = try Self.open(disk)
         #expect(third.takeRecovered().entries.count == 1)
         #expect(!disk.fileNames.contains("log-0000000002"))
@@ -276,7 +275,7 @@ struct WriteAheadLogTests {
         func disk(_ low: UInt64) throws -> SimulatedDisk {
             let disk = SimulatedDisk()
             var log = try WriteAheadLog.recover(
-                storage: disk, limits: Self.small, freshLogID: JournalID(high: 5, low: low),
+                storage: disk, limits: Self.small, freshLogID: LogID(high: 5, low: low),
                 snapshot: nil, logMustExist: false)
             try log.append(hardState: nil, entries: [Self.entry(1)])
             try log.prepareNextSegment()

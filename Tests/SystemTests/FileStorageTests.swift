@@ -146,7 +146,7 @@ struct FileStorageTests {
             func open() throws -> WriteAheadLog<FileStorage> {
                 try WriteAheadLog.recover(
                     storage: try FileStorage(directory: path), limits: limits,
-                    freshLogID: JournalID(high: 1, low: 2), snapshot: nil, logMustExist: false)
+                    freshLogID: LogID(high: 1, low: 2), snapshot: nil, logMustExist: false)
             }
             do {
                 var log = try open()

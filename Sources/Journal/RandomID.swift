@@ -1,7 +1,7 @@
 // 128 random bits that name a log, a disk or an ensemble. Drawn by the caller: this floor has no
 // source of randomness.
 
-package struct JournalID: Hashable, Sendable, CustomStringConvertible {
+package struct RandomID: Hashable, Sendable, CustomStringConvertible {
     package let high: UInt64
     package let low: UInt64
 
@@ -13,6 +13,14 @@ package struct JournalID: Hashable, Sendable, CustomStringConvertible {
     /// 32 lower-case hexadecimal digits.
     package var description: String { hexadecimal(high, digits: 16) + hexadecimal(low, digits: 16) }
 }
+
+/// Keeps the groups of one log apart from those of all others.
+package typealias LogID = RandomID
+/// Made once in an empty data directory, before the first vote: another disk under an old member's
+/// number is told by it.
+package typealias StorageID = RandomID
+/// Fixed by the first leader's first entry.
+package typealias EnsembleID = RandomID
 
 /// Lower-case, filled with zeros on the left.
 func hexadecimal(_ value: UInt64, digits: Int) -> String {

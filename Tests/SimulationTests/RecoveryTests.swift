@@ -1,0 +1,102 @@
+// The one way into a replica, over simulated disks: what the owners of log and snapshots carried out
+// is what the next start gives back.
+
+import Ensemble
+import Journal
+import Raft
+import Simulation
+import Testing
+
+@Suite("A member's recovery")
+struct RecoveryTests {
+    static let entries = (1...5).map { index in
+        Entry(
+            index: LogIndex(UInt64(index)), term: Term(1), kind: .command,
+            payload: [UInt8](repeating: UInt8(index), count: 40))
+    }
+
+    static func recover(_ disk: SimulatedDisk) throws -> ReplicaRecovery<SimulatedDisk> {
+        try ReplicaRecovery.recover(
+            MemberID(1), ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
+            limits: JournalLimits(segmentBytes: 4096, snapshotBlockBytes: 100),
+            fresh: ReplicaRecovery.Fresh(
+                storage: StorageID(high: 1, low: 2), log: LogID(high: 3, low: 4), hashSeed: 5))
+    }
+
+    @Test("gives back entries, hard state and identity after a loss of power")
+    func roundTrip() throws {
+        let disk = SimulatedDisk()
+        var random = RandomGenerator(seed: 1)
+        let first = try Self.recover(disk)
+        #expect(first.log.entries.isEmpty && first.log.snapshot == nil)
+        #expect(first.restored == nil && first.identity.ensembleID == nil)
+        var journal = first.journal
+        let state = HardState(term: Term(1), vote: MemberID(1), commit: LogIndex(2))
+        try journal.carryOut(
+            .append(
+                token: StorageToken(rawValue: 1), hardState: state,
+                entries: Array(Self.entries[..<3])))
+        try journal.carryOut(.identity(EnsembleID(high: 8, low: 9)))
+        try journal.sync()
+        try journal.carryOut(
+            .append(
+                token: StorageToken(rawValue: 2), hardState: nil,
+                entries: Array(Self.entries[3...])))
+        disk.crash(.all, &random)
+        let again = try Self.recover(disk)
+        #expect(again.log.entries == Array(Self.entries[..<3]) && again.log.hardState == state)
+        #expect(again.identity.storageID == StorageID(high: 1, low: 2))
+        #expect(again.identity.ensembleID == EnsembleID(high: 8, low: 9))
+    }
+
+    @Test("refuses an intact snapshot that does not decode, by its name")
+    func foreignBody() throws {
+        let disk = SimulatedDisk()
+        let first = try Self.recover(disk)
+        var files = first.snapshots
+        let mark = SnapshotMark(
+            index: LogIndex(10), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        var outcomes: [SnapshotOutcome] = []
+        files.carryOut(.begin(mark), into: &outcomes)
+        files.carryOut(.append([UInt8](repeating: 7, count: 300)), into: &outcomes)
+        files.carryOut(.finish(mark.index), into: &outcomes)
+        while files.isVerifying { files.verify(blocksMax: 1, into: &outcomes) }
+        guard outcomes.count == 2, case .appended(mark.index) = outcomes[0],
+            case .saved(mark.index) = outcomes[1]
+        else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect {
+            _ = try Self.recover(disk)
+        } throws: { error in
+            guard case JournalError.malformed(let file, _, _) = error else { return false }
+            return file == "snapshot-000000000000000a-0000000000000001"
+        }
+    }
+
+    @Test("is not held up by a snapshot whose disk failed: it is given up, the one before stays")
+    func failedSnapshot() throws {
+        let disk = SimulatedDisk()
+        let first = try Self.recover(disk)
+        var files = first.snapshots
+        let mark = SnapshotMark(
+            index: LogIndex(10), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        var outcomes: [SnapshotOutcome] = []
+        files.carryOut(.begin(mark), into: &outcomes)
+        disk.changesUntilPowerCut = 0
+        files.carryOut(.append([UInt8](repeating: 7, count: 300)), into: &outcomes)
+        files.carryOut(.append([7]), into: &outcomes)
+        files.carryOut(.finish(mark.index), into: &outcomes)
+        guard outcomes.count == 1, case .notSaved(mark.index, .storage) = outcomes[0],
+            case .snapshotFailed(mark.index)? = outcomes[0].input
+        else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        var random = RandomGenerator(seed: 1)
+        disk.crash(.some, &random)
+        let again = try Self.recover(disk)
+        #expect(again.log.snapshot == nil && again.damagedSnapshots.isEmpty)
+    }
+}
