@@ -10,7 +10,7 @@ DATA ?= ./data
 PORT ?= 8080
 SEEDS ?= 1..300
 
-.PHONY: run build test test-swift test-system lint format simulate bench clean setup-build setup-test setup-bench
+.PHONY: run build test test-swift test-system test-sanitize lint format simulate bench clean setup-build setup-test setup-bench
 
 run: build ## Build, start three members on loopback, print what to try
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
@@ -37,6 +37,12 @@ format: setup-build
 simulate: setup-build ## make simulate SEEDS=1..10000
 	@swift build $(SWIFT_FLAGS) --product aviary-simulate
 	@.build/release/aviary-simulate --seeds $(SEEDS)
+
+test-sanitize: setup-build ## Unit tests under the address sanitizer, what has threads under the thread sanitizer
+	@ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build-asan \
+		--disable-xctest --skip SimulationTests
+	@swift test --sanitize thread --scratch-path .build-tsan --disable-xctest \
+		--filter 'ZnodesTests|SystemTests|ServerTests'
 
 bench: setup-bench build ## Rates and instructions, beside nginx in the same run
 	@AVIARY=$(PROGRAM) python3 Benchmarks/compare.py
