@@ -49,7 +49,14 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// is no more of it.
     package mutating func doIdleWork() throws(StorageError) -> Bool {
         if try log.carryMark() { return false }
-        return try !log.prepareNextSegment()
+        do throws(StorageError) {
+            return try !log.prepareNextSegment()
+        } catch {
+            // Nothing of the log was touched, and the current segment may have room for long: only
+            // an append that finds none ends the member.
+            guard error.cause == .outOfSpace else { throw error }
+            return true
+        }
     }
 
     /// The mark is carried on, so that damage to the last groups is known as rot.
