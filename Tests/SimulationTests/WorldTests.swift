@@ -23,19 +23,19 @@ struct WorldTests {
 
     @Test("A calm world breaks no rule and leads with one leader")
     func calm() {
-        let work = check(.calm, 10, events: 3_000)
+        let work = check(.calm, 50, events: 3_000)
         #expect(work.acknowledgedWrites > 300)
     }
 
     @Test("No fault of the network breaks a rule")
     func network() {
-        let work = check(.network, 20, events: 4_000)
+        let work = check(.network, 100, events: 4_000)
         #expect(work.partitions > 30 && work.leaders > 25)
     }
 
     @Test("No fault of network, disk, clock or process breaks a rule")
     func everything() {
-        let work = check(.everything, 40, events: 5_000)
+        let work = check(.everything, 200, events: 5_000)
         #expect(work.starts > 200 && work.snapshotsInstalled > 5 && work.pauses > 30)
     }
 
