@@ -26,7 +26,7 @@ test-swift: setup-build
 	@scripts/swift-test $(SWIFT_FLAGS)
 
 test-system: setup-test build
-	@AVIARY=$(PROGRAM) python3 -m pytest -q -p no:cacheprovider Tests/system
+	@AVIARY=$(PROGRAM) scripts/pytest -q -p no:cacheprovider Tests/system
 
 lint: setup-build ## swift format, strict
 	@swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests

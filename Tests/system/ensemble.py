@@ -116,11 +116,12 @@ class Member:
     def url(self):
         return f"http://127.0.0.1:{self.http_port}"
 
-    def start(self, extra=()):
+    def start(self, extra=(), wrapper=()):
+        """`wrapper`: a program and its arguments in front of the member's own."""
         assert self.process is None
         peers = ",".join(f"{m.id}=127.0.0.1:{m.peer_port}" for m in self.ensemble.members)
         command = [
-            PROGRAM, "serve", "--id", str(self.id), "--data", str(self.data),
+            *wrapper, PROGRAM, "serve", "--id", str(self.id), "--data", str(self.data),
             "--http", f"127.0.0.1:{self.http_port}"]
         if len(self.ensemble.members) > 1:
             command += ["--peer", f"127.0.0.1:{self.peer_port}", "--ensemble", peers]

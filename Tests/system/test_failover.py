@@ -371,3 +371,29 @@ def test_a_second_process_on_the_same_data_is_refused(fresh):
     assert twin.process.wait(20) not in (0, None)
     assert "lock" in twin.log.lower() or "in use" in twin.log.lower()
     assert member.answers("/health/live")
+
+
+def test_a_failing_sync_ends_the_member_and_loses_nothing(tmp_path):
+    alone = Ensemble(tmp_path, members=1)
+    member = alone.members[0]
+    inject = ["strace", "-f", "-qq", "-o", str(tmp_path / "strace.log")]
+    member.start(wrapper=[*inject, "-e", "inject=fdatasync:error=EIO:when=60+"])
+    try:
+        alone.ready()
+        client, acknowledged = member.client(), []
+        try:
+            for number in range(10_000):
+                assert client.put(f"/v1/znodes/{number}").status == 201
+                acknowledged.append(number)
+        except Unreachable:
+            pass
+        assert member.process.wait(20) == 69
+        member.process = None
+        assert "sync" in member.log and 0 < len(acknowledged) < 10_000
+        member.start()
+        alone.ready()
+        client = member.client()
+        for number in acknowledged:
+            assert client.get(f"/v1/znodes/{number}").status == 200
+    finally:
+        member.kill()
