@@ -63,7 +63,8 @@ extension Replica {
         let silentMs = 2 * electionTimeoutMaxMs + options.reportMs
         let reachable = voters.filter { member in
             member.id == identity.member
-                || (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false)
+                || (peers.isConnected(member.id)
+                    && (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false))
         }
         return max(0, reachable.count - Quorum.majority(of: voters.count))
     }

@@ -95,7 +95,10 @@ extension RESTGateway {
         let stalenessMs = context.stalenessMs
         return Check(
             name: "staleness", passes: stalenessMs <= lagMsMax,
-            detail: "The leader was last heard ", number: stalenessMs, detailEnd: " ms ago.")
+            detail: stalenessMs <= lagMsMax
+                ? "The leader was last heard "
+                : "Longer than max-lag allows: the leader was last heard ",
+            number: stalenessMs, detailEnd: " ms ago.")
     }
 
     private func turning() -> Check {
