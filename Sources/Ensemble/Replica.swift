@@ -71,7 +71,8 @@ package struct Replica: ~Copyable {
     var role: Role = .follower
     var leaderSeen: MemberID?
     var lastTerm: Term = .zero
-    /// When this member last had a leader, by heartbeat, append or confirmation.
+    /// When this member last had a leader, by heartbeat, append or confirmation; 0: never, so that
+    /// nobody takes what an old disk holds for fresh.
     var lastLeaderContactMs: UInt64
     var leaderlessSinceMs: UInt64?
     var everHadLeader = false
@@ -115,7 +116,7 @@ package struct Replica: ~Copyable {
         lastAppliedTerm = log.snapshot?.term ?? .zero
         storedEnsemble = identity.ensemble
         peers = Peers(self: identity.member, addresses: identity.ensembleAddresses)
-        lastLeaderContactMs = nowMs
+        lastLeaderContactMs = 0
         leaderlessSinceMs = nowMs
     }
 

@@ -49,12 +49,13 @@ package struct ReplicaRecovery<Storage: JournalStorage & ~Copyable>: ~Copyable {
 
     /// Takes as long as reading the snapshot, `pieceBytes` at a time, and the log does.
     package static func recover(
-        _ member: MemberID, _ handles: consuming Handles, limits: JournalLimits, fresh: Fresh,
+        _ member: MemberID, of founders: [MemberID], _ handles: consuming Handles,
+        limits: JournalLimits, fresh: Fresh,
         pieceBytes: Int = 1 << 20
     ) throws(JournalError) -> ReplicaRecovery {
         var identityStorage = handles.identity
         let identity = try MemberIdentity.openOrCreate(
-            &identityStorage, memberID: member, freshStorageID: fresh.storage)
+            &identityStorage, memberID: member, founders: founders, freshStorageID: fresh.storage)
         var store = try SnapshotStore.open(storage: handles.snapshots, limits: limits)
         let damaged = store.damagedNames
         let restored = try restore(&store, hashSeed: fresh.hashSeed, pieceBytes: pieceBytes)

@@ -26,7 +26,9 @@ extension RESTGateway {
         let checks: [Check]
         if route == .readable {
             let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
-            checks = [serving(context), Self.staleness(context, lagMsMax)]
+            checks = [
+                serving(context), Self.admitted(context), Self.staleness(context, lagMsMax),
+            ]
         } else if route == .live {
             checks = [turning()]
         } else if route == .leader {

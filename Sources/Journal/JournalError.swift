@@ -17,6 +17,8 @@ package enum JournalError: Error, Equatable, Sendable {
     /// Log and snapshot name different terms for a place that both call decided.
     case contradiction(index: UInt64, logTerm: UInt64, snapshotTerm: UInt64)
     case identityMismatch(found: UInt64, expected: UInt64)
+    /// The directory was made for another set of members.
+    case ensembleMismatch(found: [UInt64], expected: [UInt64])
     /// There is a log, but nothing that says whose.
     case identityMissing(file: String)
     /// No snapshot is there at the index asked for (a newer one replaced it).
@@ -25,8 +27,8 @@ package enum JournalError: Error, Equatable, Sendable {
 
 extension JournalError: CustomStringConvertible {
     private static let replace =
-        "Do not start this member on this directory: move it away, and give the member an "
-        + "empty directory and a new id, so that it is filled from its peers."
+        "Do not start this member on this directory: move it away and keep it. The other members "
+        + "go on while a majority of them is there; see docs/operations.md, replace."
 
     package var description: String {
         switch self {
@@ -59,6 +61,12 @@ extension JournalError: CustomStringConvertible {
         case .identityMismatch(let found, let expected):
             return "this data directory belongs to member \(found), not to member \(expected). "
                 + "Start it with --id \(found), or name another directory."
+        case .ensembleMismatch(let found, let expected):
+            func list(_ members: [UInt64]) -> String {
+                members.map(String.init).joined(separator: ", ")
+            }
+            return "this data directory belongs to an ensemble of the members \(list(found)), and "
+                + "was started for \(list(expected)). Name the same members, or another directory."
         case .identityMissing(let file):
             return "this data directory holds \(file) but no identity file. Put the identity file "
                 + "back. If it is lost: \(Self.replace)"

@@ -7,29 +7,39 @@ package struct MemberIdentity: Equatable, Sendable {
     package static let fileName = "identity"
     static let temporaryName = "identity.tmp"
     static let version: UInt32 = 1
+    /// Without founders.
     static let bytes = 64
+    static let foundersMax = 1_024
     /// "AVIARYID"
     static let magic: UInt64 = 0x4449_5952_4149_5641
 
     package let memberID: MemberID
     /// Random, made with the directory: another disk under an old member id is told by it.
     package let storageID: StorageID
+    /// The members of the configuration that the directory was made for, sorted. Who starts it for
+    /// others would make a second ensemble out of the same past.
+    package let founders: [MemberID]
     /// nil until the first leader's first entry has fixed it.
     package var ensembleID: EnsembleID?
 
-    package init(memberID: MemberID, storageID: StorageID, ensembleID: EnsembleID? = nil) {
+    package init(
+        memberID: MemberID, storageID: StorageID, founders: [MemberID],
+        ensembleID: EnsembleID? = nil
+    ) {
         self.memberID = memberID
         self.storageID = storageID
+        self.founders = founders.sorted()
         self.ensembleID = ensembleID
     }
 
     /// The identity of this directory; an empty directory gets one with the fresh storage id.
     package static func openOrCreate<Storage: JournalStorage & ~Copyable>(
-        _ storage: inout Storage, memberID: MemberID, freshStorageID: StorageID
+        _ storage: inout Storage, memberID: MemberID, founders: [MemberID],
+        freshStorageID: StorageID
     ) throws(JournalError) -> MemberIdentity {
         let names = try storing { () throws(StorageError) in try storage.list().sorted() }
         if names.contains(fileName) {
-            return try open(&storage, memberID: memberID)
+            return try open(&storage, memberID: memberID, founders: founders.sorted())
         }
         // Why: a member that had a log has voted; under a fresh identity it would vote again.
         if let data = names.first(where: {
@@ -37,18 +47,20 @@ package struct MemberIdentity: Equatable, Sendable {
         }) {
             throw .identityMissing(file: data)
         }
-        let identity = MemberIdentity(memberID: memberID, storageID: freshStorageID)
+        let identity = MemberIdentity(
+            memberID: memberID, storageID: freshStorageID, founders: founders)
         try storing { () throws(StorageError) in try identity.write(&storage) }
         return identity
     }
 
     private static func open<Storage: JournalStorage & ~Copyable>(
-        _ storage: inout Storage, memberID: MemberID
+        _ storage: inout Storage, memberID: MemberID, founders: [MemberID]
     ) throws(JournalError) -> MemberIdentity {
         var bytes: [UInt8] = []
         do throws(StorageError) {
             // One more than there should be, to see that there is not.
-            try storage.read(fileName, at: 0, count: Self.bytes + 1, into: &bytes)
+            let most = Self.bytes + 8 * foundersMax
+            try storage.read(fileName, at: 0, count: most + 1, into: &bytes)
             // The name may not be durable yet if the process that wrote it was killed.
             try storage.syncDirectory()
         } catch {
@@ -58,6 +70,10 @@ package struct MemberIdentity: Equatable, Sendable {
         guard identity.memberID == memberID else {
             throw .identityMismatch(
                 found: identity.memberID.rawValue, expected: memberID.rawValue)
+        }
+        guard identity.founders == founders else {
+            throw .ensembleMismatch(
+                found: identity.founders.map(\.rawValue), expected: founders.map(\.rawValue))
         }
         return identity
     }
@@ -84,20 +100,26 @@ package struct MemberIdentity: Equatable, Sendable {
         bytes.appendLittle(storageID.low)
         bytes.appendLittle(ensembleID?.high ?? 0)
         bytes.appendLittle(ensembleID?.low ?? 0)
-        bytes.appendLittle(UInt32(0))
+        bytes.appendLittle(UInt32(founders.count))
+        for founder in founders { bytes.appendLittle(founder.rawValue) }
         bytes.appendLittle(bytes.checksum(0..<bytes.count))
         return bytes
     }
 
     static func decode(_ bytes: [UInt8]) throws(JournalError) -> MemberIdentity {
-        guard bytes.count == Self.bytes, bytes.little(UInt64.self, at: 0) == magic,
-            bytes.little(UInt32.self, at: 60) == bytes.checksum(0..<60)
+        let end = bytes.count - 4
+        guard bytes.count >= Self.bytes, bytes.little(UInt64.self, at: 0) == magic,
+            bytes.little(UInt32.self, at: end) == bytes.checksum(0..<end)
         else {
             throw .rot(file: fileName, offset: 0, found: "the identity file is damaged")
         }
         let version = bytes.little(UInt32.self, at: 8)
         guard version == Self.version else {
             throw .unsupportedVersion(file: fileName, version: version)
+        }
+        let count = Int(bytes.little(UInt32.self, at: 56))
+        guard bytes.count == Self.bytes + 8 * count else {
+            throw .malformed(file: fileName, offset: 56, found: "\(count) founders")
         }
         func id(_ offset: Int) -> RandomID {
             RandomID(
@@ -106,6 +128,7 @@ package struct MemberIdentity: Equatable, Sendable {
         }
         return MemberIdentity(
             memberID: MemberID(bytes.little(UInt64.self, at: 16)), storageID: id(24),
+            founders: (0..<count).map { MemberID(bytes.little(UInt64.self, at: 60 + 8 * $0)) },
             ensembleID: bytes.little(UInt32.self, at: 12) == 1 ? id(40) : nil)
     }
 }

@@ -36,6 +36,7 @@ extension RaftNode {
         var request = request
         let end = request.previousIndex + entries.count
         if request.previousIndex < commit {
+            checkCommitted(entries)
             guard end > commit, let term = log.term(at: commit) else {
                 acknowledge(commit, sentMs: request.sentMs, to: request.leader)
                 return
@@ -56,6 +57,20 @@ extension RaftNode {
         let vouched = min(request.commit, end)
         if vouched > commit { commit = vouched }
         acknowledge(end, sentMs: request.sentMs, to: request.leader)
+    }
+
+    /// Leader completeness (thesis 3.6): what is committed here stands in the leader's log. If it does
+    /// not, one of the two has another past (a disk that was started for other members, or one that
+    /// lied), and to go on would be to hold two histories.
+    private func checkCommitted(_ entries: [Entry]) {
+        for entry in entries where entry.index <= commit {
+            guard let term = log.term(at: entry.index) else { continue }
+            invariant(
+                term == entry.term,
+                "entry \(entry.index) is committed here in term \(term), and the leader has it "
+                    + "from term \(entry.term): this member's history is another one. Move "
+                    + "its data directory away")
+        }
     }
 
     /// Appends entries of which the first is absent or in conflict.

@@ -25,7 +25,8 @@ struct MemberRecovery: ~Copyable {
                 identity: try handle(storage), snapshots: try handle(storage),
                 log: try handle(storage))
             let found = try ReplicaRecovery.recover(
-                configuration.id, handles, limits: configuration.journal, fresh: fresh)
+                configuration.id, of: configuration.ensemble.map(\.id), handles,
+                limits: configuration.journal, fresh: fresh)
             report(found, log)
             return MemberRecovery(found: found, random: random)
         } catch {
@@ -86,7 +87,7 @@ struct MemberRecovery: ~Copyable {
         let code: ExitCode =
             switch error {
             case .storage: .diskFailed
-            case .identityMismatch: .otherMember
+            case .identityMismatch, .ensembleMismatch: .otherMember
             case .rot, .malformed, .unsupportedVersion, .foreign, .missing, .gap, .contradiction,
                 .identityMissing, .snapshotAbsent:
                 .corruptData

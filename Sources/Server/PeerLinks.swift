@@ -270,8 +270,8 @@ extension HelloRefusal {
             "this data directory belongs to another ensemble. Check --ensemble and --data"
         case .otherStorage:
             "this disk is not the one that the ensemble knows under this member's number, so it has "
-                + "forgotten its votes and may not vote. Restore the old data directory, or remove "
-                + "the member and add it again"
+                + "forgotten its votes and may not vote. Restore the old data directory. The others "
+                + "go on without this member while a majority of them is there"
         case .unknownMember:
             "it does not know this member's number. Check --id and --ensemble"
         case .wrongAddressee:

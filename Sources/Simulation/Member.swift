@@ -67,12 +67,15 @@ final class Process {
 
 extension Member {
     /// The way in of a member's process. The checks look at it before a replica is made of it.
-    func recover(_ tuning: Tuning) throws(JournalError) -> ReplicaRecovery<SimulatedDisk> {
+    func recover(
+        of count: Int, _ tuning: Tuning
+    ) throws(JournalError) -> ReplicaRecovery<SimulatedDisk> {
         let fresh = ReplicaRecovery<SimulatedDisk>.Fresh(
             storage: StorageID(high: random.next(), low: random.next()),
             log: LogID(high: random.next(), low: random.next()), hashSeed: random.next())
         return try ReplicaRecovery.recover(
-            id, ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
+            id, of: (0..<count).map { MemberID(UInt64($0 + 1)) },
+            ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
             limits: tuning.journal, fresh: fresh, pieceBytes: 3_000)
     }
 

@@ -16,7 +16,7 @@ extension World {
         work.starts += 1
         let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
-            recovered = try member.recover(tuning)
+            recovered = try member.recover(of: members.count, tuning)
         } catch {
             return try diskFailed(member, "recovery: \(error)")
         }

@@ -64,7 +64,8 @@ struct DevCommand: ParsableCommand {
             StandardError.writeLine("aviary: \(failure)")
             throw ArgumentParser.ExitCode(failure.code.rawValue)
         } catch let error as SystemError {
-            StandardError.writeLine("aviary: \(error)")
+            StandardError.writeLine(
+                "aviary: \(error). If a port is taken, choose others with --port.")
             throw ArgumentParser.ExitCode(Server.ExitCode.failure.rawValue)
         }
     }

@@ -51,6 +51,12 @@ struct DevEnsemble: ~Copyable {
     ) throws(SystemError) {
         let program = try ThisProcess.executablePath()
         let epoll = try Epoll(eventsMax: 16)
+        // Else another ensemble that is there already would be taken for this one.
+        for index in 0..<UInt16(count) {
+            _ = try ListeningSocket.checkFree(.loopback(port: port + index))
+            let peerPort = port + UInt16(Self.peerPortOffset) + index
+            if count > 1 { _ = try ListeningSocket.checkFree(.loopback(port: peerPort)) }
+        }
         self.program = program
         self.epoll = epoll
         self.restarts = restarts

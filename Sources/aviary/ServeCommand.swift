@@ -27,7 +27,7 @@ struct ServeCommand: ParsableCommand {
 
     @Option(help: "This member's number: 1 and up, never used again for another disk. (default: 1)")
     var id: String?
-    @Option(help: "The directory that holds its log and snapshots; made if it is not there.")
+    @Option(help: "Required: the directory that holds its log and snapshots; made if absent.")
     var data: String?
     @Option(
         help: "HOST:PORT to serve HTTP on; port 0 takes a free one. (default: 127.0.0.1:8080)")

@@ -4,12 +4,14 @@ import Testing
 
 @Suite("The identity file")
 struct MemberIdentityTests {
-    static func open(_ disk: SimulatedDisk, _ member: UInt64 = 1, low: UInt64 = 5) throws
-        -> MemberIdentity
-    {
+    static func open(
+        _ disk: SimulatedDisk, _ member: UInt64 = 1, of founders: [UInt64] = [3, 1, 2],
+        low: UInt64 = 5
+    ) throws -> MemberIdentity {
         var storage = disk
         return try MemberIdentity.openOrCreate(
-            &storage, memberID: MemberID(member), freshStorageID: RandomID(high: 4, low: low))
+            &storage, memberID: MemberID(member), founders: founders.map { MemberID($0) },
+            freshStorageID: RandomID(high: 4, low: low))
     }
 
     @Test("is made once and keeps its storage id; the ensemble's id joins later")
@@ -34,6 +36,18 @@ struct MemberIdentityTests {
         }
     }
 
+    @Test("made for other members refuses the start")
+    func otherMembers() throws {
+        let disk = SimulatedDisk()
+        let made = try Self.open(disk, of: [3, 1, 2])
+        #expect(try Self.open(disk, of: [1, 2, 3]) == made)
+        for others in [[1], [1, 2], [1, 2, 3, 4], [1, 2, 4]] as [[UInt64]] {
+            #expect(throws: JournalError.ensembleMismatch(found: [1, 2, 3], expected: others)) {
+                _ = try Self.open(disk, of: others)
+            }
+        }
+    }
+
     @Test("absent beside a log or a snapshot refuses the start")
     func absent() throws {
         for name in ["log-0000000001", "snapshot-0000000000000010-0000000000000001"] {
@@ -48,7 +62,7 @@ struct MemberIdentityTests {
         let disk = SimulatedDisk()
         _ = try Self.open(disk)
         let bytes = disk.bytes("identity")
-        #expect(bytes.count == 64)
+        #expect(bytes.count == 64 + 3 * 8)
         for offset in bytes.indices {
             let copy = disk.copy()
             copy.flip("identity", at: offset)

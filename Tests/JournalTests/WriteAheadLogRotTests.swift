@@ -187,7 +187,7 @@ struct WriteAheadLogRotTests {
             let text = error.description
             #expect(text.contains("log-0000000001 is damaged at offset 512"))
             #expect(text.contains("group 1 is damaged or missing"))
-            #expect(text.contains("filled from its peers"))
+            #expect(text.contains("move it away and keep it"))
         }
     }
 }

@@ -93,14 +93,23 @@ import Testing
     @Test("A member of another ensemble is turned away")
     func otherEnsemble() throws {
         let directory = try TestDirectory()
-        let alone = try TestMember(TestMember.configuration(directory))
-        try eventually("the ensemble is fixed") { alone.lines.contains("part of an ensemble") }
-        alone.stop()
+        try Scene(directory: directory).member.stop()
+        try join(directory, EnsembleID(high: 9, low: 9))
         let scene = try Scene(directory: directory)
         let peer = try scene.dial()
         try peer.send(.hello(ScriptedPeer.hello(2, ensemble: EnsembleID(high: 1, low: 1))))
         #expect(try peer.next() == .helloRefused(.otherEnsemble))
         try peer.awaitEnd()
+    }
+
+    /// As an ensemble that the member has belonged to would have left it.
+    private func join(_ directory: TestDirectory, _ ensemble: EnsembleID) throws {
+        var storage = try FileStorage(directory: directory.path + "/member-1")
+        var identity = try MemberIdentity.openOrCreate(
+            &storage, memberID: MemberID(1), founders: [1, 2, 3].map { MemberID($0) },
+            freshStorageID: StorageID(high: 0, low: 0))
+        identity.ensembleID = ensemble
+        try identity.write(&storage)
     }
 
     @Test("Another version of the protocol is turned away by name")

@@ -17,7 +17,8 @@ struct RecoveryTests {
 
     static func recover(_ disk: SimulatedDisk) throws -> ReplicaRecovery<SimulatedDisk> {
         try ReplicaRecovery.recover(
-            MemberID(1), ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
+            MemberID(1), of: [MemberID(1)],
+            ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
             limits: JournalLimits(segmentBytes: 4096, snapshotBlockBytes: 100),
             fresh: ReplicaRecovery.Fresh(
                 storage: StorageID(high: 1, low: 2), log: LogID(high: 3, low: 4), hashSeed: 5))

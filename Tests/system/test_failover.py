@@ -3,10 +3,11 @@
 import itertools
 import shutil
 import signal
+import subprocess
 import threading
 import time
 
-from ensemble import Ensemble, Unreachable, eventually
+from ensemble import PROGRAM, Ensemble, Unreachable, eventually
 
 
 class Writer(threading.Thread):
@@ -397,3 +398,21 @@ def test_a_failing_sync_ends_the_member_and_loses_nothing(tmp_path):
             assert client.get(f"/v1/znodes/{number}").status == 200
     finally:
         member.kill()
+
+
+def test_a_start_for_other_members_than_the_directory_was_made_for_is_refused(fresh):
+    member = fresh.followers()[0]
+    fresh.leader().client().put("/v1/znodes/one", b"")
+    fresh.same_everywhere()
+    member.stop()
+    command = [PROGRAM, "serve", "--id", str(member.id), "--data", str(member.data),
+               "--http", f"127.0.0.1:{member.http_port}"]
+    alone = f"{member.id}=127.0.0.1:{member.peer_port}"
+    for ensemble in (alone, alone + ",8=127.0.0.1:1,9=127.0.0.1:2"):
+        refused = subprocess.run(
+            [*command, "--ensemble", ensemble], capture_output=True, text=True, timeout=20)
+        assert refused.returncode == 77, refused
+        assert "members 1, 2, 3" in refused.stderr
+    member.start()
+    fresh.ready()
+    fresh.same_everywhere()
