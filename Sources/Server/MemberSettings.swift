@@ -61,7 +61,8 @@ package struct MemberSettings {
         let id = MemberID(try number(.id, in: 1...UInt64(Int64.max)) ?? 1)
         let ensemble = try self.ensemble()
         if !ensemble.isEmpty && !ensemble.contains(where: { $0.id == id }) {
-            throw wrong(.ensemble, "member \(id) itself is not in it (see --id)")
+            throw SettingError(
+                description: "--ensemble does not name this member, \(id): see --id")
         }
         if values[.id] == nil && ensemble.count > 1 {
             throw SettingError(description: "missing --id (or AVIARY_ID): which member this is")
@@ -168,9 +169,12 @@ package struct MemberSettings {
         }
         members.sort { $0.id < $1.id }
         for (one, next) in zip(members, members.dropFirst()) {
-            if one.id == next.id { throw wrong(.ensemble, "each member once; \(one.id) is twice") }
+            if one.id == next.id {
+                throw SettingError(description: "--ensemble names member \(one.id) twice")
+            }
             if members.count(where: { $0.address == one.address }) > 1 {
-                throw wrong(.ensemble, "one address for each member; \(one.address) is twice")
+                throw SettingError(
+                    description: "--ensemble gives the address \(one.address) to two members")
             }
         }
         if members.count > 15 { throw wrong(.ensemble, "at most 15 members") }

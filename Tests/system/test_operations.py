@@ -132,8 +132,8 @@ def test_haproxy_sends_to_healthy_members_and_to_the_leader_only(fresh, tmp_path
     text = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
     for position, member in enumerate(fresh.members):
         text = text.replace(f"127.0.0.1:{8080 + position}", f"127.0.0.1:{member.http_port}")
-    text = text.replace("bind :8000", f"bind 127.0.0.1:{any_port}")
-    text = text.replace("bind :8001", f"bind 127.0.0.1:{leader_port}")
+    text = text.replace("bind 127.0.0.1:8000", f"bind 127.0.0.1:{any_port}")
+    text = text.replace("bind 127.0.0.1:8001", f"bind 127.0.0.1:{leader_port}")
     configuration = tmp_path / "haproxy.cfg"
     configuration.write_text(text)
     subprocess.run([program, "-c", "-q", "-f", str(configuration)], check=True)

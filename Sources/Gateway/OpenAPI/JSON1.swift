@@ -148,7 +148,7 @@ extension OpenAPIDocument {
         "headers":{"Aviary-Zxid":{"$ref":"#/components/headers/Aviary-Zxid"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "TooLarge":{"description":"too_large, the data or a recursive delete","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "UnsupportedCoding":{"description":"unsupported_media_type, a Content-Encoding","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
-        "MisdirectedRequest":{"description":"misdirected_request, a Host that this server does not go by",
+        "MisdirectedRequest":{"description":"misdirected_request, a page asks under a Host that this server does not go by",
         "content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "NotImplemented":{"description":"not_implemented","content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "Unavailable":{"description":"no_quorum, overloaded, shutting_down or too_stale; nothing was changed",

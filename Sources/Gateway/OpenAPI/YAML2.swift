@@ -297,7 +297,7 @@ extension OpenAPIDocument {
                   schema:
                     $ref: "#/components/schemas/Problem"
             MisdirectedRequest:
-              description: misdirected_request, a Host that this server does not go by
+              description: misdirected_request, a page asks under a Host that this server does not go by
               content:
                 application/problem+json:
                   schema:
