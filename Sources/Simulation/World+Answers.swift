@@ -98,7 +98,12 @@ extension World {
         if clientRandom.coin(), !isSettling {
             client.member = Int(clientRandom.next(below: UInt64(options.members)))
         }
-        if !isSettling || !client.isIdle { schedule(client, afterNs: thinkNs()) }
+        if isSettling {
+            // Where an entry takes a round trip, clients that insist at once add more than goes out.
+            if !client.isIdle { schedule(client, afterNs: 3_000_000_000 + thinkNs()) }
+        } else {
+            schedule(client, afterNs: thinkNs())
+        }
     }
 
     /// Whatever happened up to what the member has applied, it has told those who wait for it.
