@@ -278,3 +278,10 @@ final class Cluster {
         return found?.result.map { String(decoding: $0, as: UTF8.self) }
     }
 }
+
+func path(_ text: String) -> ZnodePath { ZnodePath(trusted: [UInt8](text.utf8)) }
+
+func isCreated(_ reply: ClientReply?) -> Bool {
+    if case .decided(.created, _) = reply { return true }
+    return false
+}

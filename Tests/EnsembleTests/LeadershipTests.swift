@@ -1,0 +1,54 @@
+// Who may claim to lead, and how leadership is handed over.
+
+import Ensemble
+import Raft
+import Testing
+import Znodes
+
+@Suite("Leadership")
+struct LeadershipTests {
+    @Test("No two members claim at one moment to lead, through cuts and returns")
+    func oneClaim() throws {
+        let cluster = try Cluster()
+        var random = RandomGenerator(seed: 9)
+        var claims = 0
+        for turn in 0..<3_000 {
+            if turn % 60 == 0 {
+                let victim = random.next(below: 3)
+                cluster.cut =
+                    turn % 120 == 0
+                    ? [] : Set((0..<3).flatMap { [[victim, UInt64($0)], [UInt64($0), victim]] })
+            }
+            try cluster.tick()
+            let now = cluster.nowMs
+            let claiming = cluster.nodes.filter {
+                ($0?.replica.status().leaderConfirmedUntilMs ?? 0) > now
+            }
+            #expect(claiming.count <= 1)
+            claims += claiming.count
+        }
+        #expect(claims > 1_000)
+    }
+
+    @Test("A member that stops hands its leadership over and fails nothing that was appended")
+    func handsOver() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let write = cluster.put(leader, "/before")
+        cluster.step(leader, .stop)
+        let refused = cluster.put(leader, "/after")
+        #expect(cluster.reply(leader, refused) == .refused(.shuttingDown))
+        try cluster.run { cluster.reply(leader, write) != nil }
+        #expect(isCreated(cluster.reply(leader, write)))
+        try cluster.run(30) { cluster.leader != nil && cluster.leader != leader }
+    }
+
+    @Test("A single member leads at once and alone")
+    func single() throws {
+        let cluster = try Cluster(1)
+        _ = try cluster.awaitLeader()
+        let write = cluster.put(0, "/solo")
+        try cluster.run { cluster.reply(0, write) != nil }
+        #expect(isCreated(cluster.reply(0, write)))
+    }
+}

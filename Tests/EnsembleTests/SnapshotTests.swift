@@ -1,0 +1,58 @@
+// Members that were away, or start again, from snapshots.
+
+import Ensemble
+import Raft
+import Testing
+import Znodes
+
+@Suite("Snapshots")
+struct SnapshotTests {
+    private func options() -> ReplicaOptions {
+        var options = ReplicaOptions()
+        options.snapshotEntries = 20
+        options.entriesKept = 5
+        options.snapshotPieceBytes = 64
+        return options
+    }
+
+    private func fill(_ cluster: Cluster, _ position: Int, _ numbers: Range<Int>) throws {
+        for number in numbers {
+            let write = cluster.put(position, "/s/\(number)", "\(number)")
+            try cluster.run { cluster.reply(position, write) != nil }
+        }
+    }
+
+    @Test("A member away for longer than the log takes in a snapshot and ends equal")
+    func catchesUp() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let away = (leader + 1) % 3
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        try cluster.start(away, disk: disk)
+        try cluster.run {
+            cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
+        }
+        let installed = cluster.nodes[away]?.events.contains {
+            if case .snapshotInstalled = $0 { true } else { false }
+        }
+        #expect(installed == true)
+        #expect(cluster.data(away, "/s/99") == "99")
+    }
+
+    @Test("All members restart from snapshot and log with the same state")
+    func restart() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        try fill(cluster, leader, 0..<50)
+        try cluster.run {
+            cluster.nodes.allSatisfy { ($0?.replica.status().snapshotIndex.rawValue ?? 0) > 20 }
+        }
+        let digest = cluster.nodes[leader]?.replica.digest
+        let disks = (0..<3).map { cluster.crash($0) }
+        for position in 0..<3 { try cluster.start(position, disk: try #require(disks[position])) }
+        _ = try cluster.awaitLeader()
+        try cluster.run { cluster.nodes.allSatisfy { $0?.replica.digest == digest } }
+    }
+}
