@@ -46,6 +46,17 @@ import Testing
         try waiting.expectEnd()
     }
 
+    @Test("Connections leave the member its own descriptors, whatever the process may open")
+    func descriptorsKept() {
+        for descriptorsMax in [64, 256, 1_024, 65_536, 1 << 20] {
+            var limits = ServerLimits()
+            limits.fit(descriptorsMax: descriptorsMax)
+            let taken = limits.connectionsMax + limits.refusalsMax
+            #expect(taken <= max(descriptorsMax - ServerLimits.descriptorsReserved, 4))
+            #expect(limits.connectionsMax >= 1 && limits.connectionsMax <= 100_000)
+        }
+    }
+
     @Test("Unfinished bodies of all connections together are bounded; what ends is given back")
     func unfinishedBodies() throws {
         let server = try TestServer { $0.unfinishedBodyBytesMax = 100_000 }
