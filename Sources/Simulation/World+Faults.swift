@@ -130,9 +130,8 @@ extension World {
     }
 
     private func comesToRest(_ when: String) -> Bool {
-        // What lies in logs and was not applied may go out one entry a round trip.
-        let eventsLimit = events + options.settleEventsMax + backlog * 100
-        let timeLimitNs = nowNs + options.settleNs + UInt64(backlog) * 100_000_000
+        let eventsLimit = events + options.settleEventsMax
+        let timeLimitNs = nowNs + options.settleNs
         while violation == nil {
             for _ in 0..<32 where violation == nil { turn() }
             if violation == nil, isAtRest { return true }
@@ -141,13 +140,6 @@ extension World {
             }
         }
         return false
-    }
-
-    /// Entries between the longest log and the member that has applied least.
-    private var backlog: Int {
-        let standing = serving.compactMap { $0.process?.observation }
-        let last = standing.map(\.lastIndex).max() ?? .zero
-        return last - (standing.map(\.applied).min() ?? last)
     }
 
     private var serving: [Member] { members.filter { !$0.isWiped } }

@@ -33,7 +33,7 @@ FRAMING = {
     "chunked twice": (put("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"), 400, "bad_request"),
     "chunked in two fields": (put(CHUNKED + CHUNKED, "0\r\n\r\n"), 400, "bad_request"),
     "chunked with a parameter": (put("Transfer-Encoding: chunked;x=1\r\n", "0\r\n\r\n"), 400, "bad_request"),
-    "a coding before chunked": (put("Transfer-Encoding: identity, chunked\r\n", "0\r\n\r\n"), 501, "not_implemented"),
+    "a coding before chunked": (put("Transfer-Encoding: identity, chunked\r\n", "0\r\n\r\n"), 400, "bad_request"),
     "an unknown transfer coding": (put("Transfer-Encoding: gzip\r\n"), 501, "not_implemented"),
     "a vertical tab before chunked": (put("Transfer-Encoding: \x0bchunked\r\n"), 400, "bad_request"),
     "chunked in HTTP/1.0": ("PUT /v1/znodes/bad HTTP/1.0\r\n" + H + CHUNKED + "\r\n0\r\n\r\n", 400, "bad_request"),
