@@ -12,6 +12,8 @@ struct WriteIntent: Sendable {
     var kind: Kind
     /// `If-None-Match: *`: an existing znode is a failed condition (RFC 9110 13.1.2).
     var createsOnly: Bool
+    /// `If-Match` names a weak tag, which never matches.
+    var matchesWeakly: Bool
     var path: ZnodePath
 }
 
@@ -38,7 +40,10 @@ extension Problem {
             status = 412
         case .badVersion(let path, absent: false):
             self.init(
-                .badVersion, "The znode is another one by now: GET it, and go on from its ETag.",
+                .badVersion,
+                intent.matchesWeakly
+                    ? Self.weakTag
+                    : "The znode is not as the condition says: GET it, and go on from its ETag.",
                 path: path.bytes)
         case .notEmpty(let path):
             self.init(
@@ -70,6 +75,9 @@ extension Problem {
         self.zxid = zxid
     }
 
+    static let weakTag: StaticString =
+        "Weak tags never match in If-Match: GET the znode, and send its ETag without W/."
+
     private static func missing(_ path: ZnodePath, _ intent: WriteIntent) -> StaticString {
         switch intent.kind {
         case .create: "The parent does not exist: create it with PUT."
@@ -81,12 +89,10 @@ extension Problem {
         }
     }
 
-    init(_ refusal: Refusal, retryAfterSeconds: UInt64) {
+    init(_ refusal: Refusal, to work: PendingWork, retryAfterSeconds: UInt64) {
         switch refusal {
         case .noQuorum:
-            self.init(
-                .noQuorum,
-                "No leader has a quorum, and nothing was changed: try again, or read locally.")
+            self.init(.noQuorum, Self.withoutQuorum(work))
             self.retryAfterSeconds = retryAfterSeconds
         case .outcomeUnknown:
             self.init(
@@ -107,6 +113,18 @@ extension Problem {
                 "This member is stopping, and nothing was changed: ask another member.")
             self.retryAfterSeconds = retryAfterSeconds
         }
+    }
+
+    private static func withoutQuorum(_ work: PendingWork) -> StaticString {
+        let isLocal: Bool
+        switch work {
+        case .write: return "No leader has a quorum, and nothing was changed: try again later."
+        case .read(let read): isLocal = read.plan.local
+        case .feed(let feed): isLocal = feed.local
+        }
+        return isLocal
+            ? "No leader has a quorum, and this member does not have that zxid: ask another one."
+            : "No leader has a quorum: try again, or read what is here by ?consistency=local."
     }
 
     init(_ violation: HTTPViolation) {

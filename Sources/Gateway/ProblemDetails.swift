@@ -45,7 +45,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         switch self {
         case .noNode: "No such znode"
         case .nodeExists: "The znode exists"
-        case .badVersion: "The znode has changed"
+        case .badVersion: "The version does not match"
         case .notEmpty: "The znode has children"
         case .noChildrenForEphemerals: "Ephemeral znodes have no children"
         case .badRequest: "Bad request"
@@ -156,19 +156,13 @@ struct Problem: Error, Sendable {
         return problem
     }
 
+    /// A parameter or field that is to come.
     static func notImplemented(_ what: StaticString) -> Problem {
         var problem = Problem(.notImplemented, "This version does not have '")
         problem.echo = Echo(what)
         problem.detailEnd = "' yet: leave it out."
         return problem
     }
-
-    static func notImplementedResource(_ what: StaticString) -> Problem {
-        var problem = notImplemented(what)
-        problem.detailEnd = "' yet: GET / names what there is."
-        return problem
-    }
-
 }
 
 extension Problem {

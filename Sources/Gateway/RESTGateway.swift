@@ -86,7 +86,8 @@ package struct RESTGateway: ~Copyable {
         let response = pending.response(keepAlive: keepAlive, date: date)
         do throws(Problem) {
             if case .refused(let refusal) = reply {
-                throw Problem(refusal, retryAfterSeconds: limits.retryAfterSeconds)
+                throw Problem(
+                    refusal, to: pending.work, retryAfterSeconds: limits.retryAfterSeconds)
             }
             switch pending.work {
             case .write(let intent):
@@ -152,14 +153,14 @@ package struct RESTGateway: ~Copyable {
         case .unknown:
             throw .notFound
         case .later(let index):
-            throw .notImplementedResource(Router.later[index])
+            throw Problem(.notImplemented, LaterResource.all[index].detail)
         case .znode, .watch, .ready, .readable, .live, .leader, .members, .metrics, .openAPIYAML,
             .openAPIJSON, .index, .server:
             break
         }
         if !route.methods.contains(MethodSet(head.method)) {
             if case .members = route, head.method == .post || head.method == .delete {
-                throw .notImplementedResource("changes of /v1/members")
+                throw Problem(.notImplemented, LaterResource.changesOfMembers)
             }
             var problem = Problem(.methodNotAllowed, "Use one of the methods that Allow names.")
             problem.allow = route.methods

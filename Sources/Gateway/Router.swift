@@ -33,7 +33,7 @@ enum Route: Equatable {
     case members, metrics, openAPIYAML, openAPIJSON, index
     /// `OPTIONS *`.
     case server
-    /// A name of the interface behind which nothing is built yet: its place in `Router.later`.
+    /// A resource that is to come: its place in `LaterResource.all`.
     case later(Int)
     case unknown
 
@@ -81,8 +81,7 @@ package enum Router {
             if Octets.equal(path, "/openapi.json") { return .openAPIJSON }
         default: break
         }
-        for index in later.indices where below(later[index], path) != nil { return .later(index) }
-        return .unknown
+        return LaterResource.find(path).map { .later($0) } ?? .unknown
     }
 
     /// Where the rest begins when `path` is `prefix` or below it.
@@ -94,13 +93,6 @@ package enum Router {
         else { return nil }
         return count
     }
-
-    /// Refused with 501 until they are built; each stands for all below it.
-    static let later: [StaticString] = [
-        "/console", "/v1/backup", "/v1/barriers", "/v1/counters", "/v1/elections",
-        "/v1/leader", "/v1/locks", "/v1/members", "/v1/queues", "/v1/semaphores",
-        "/v1/sessions", "/v1/snapshots", "/v1/txn", "/v1/wait",
-    ]
 
     /// What is served, as `openapi/` describes it: the template of a path and its methods.
     package static let served: [(template: String, methods: [String])] = [

@@ -21,7 +21,10 @@ extension RESTGateway {
         if head.has(.accept),
             AcceptedTypes(head: head, bytes: bytes).prefers(.eventStream, over: .json)
         {
-            throw .notImplemented("text/event-stream")
+            throw Problem(
+                .notImplemented,
+                "Server-sent events are not built yet: accept application/json, and poll with wait."
+            )
         }
         if head.has(.lastEventID) { throw .notImplemented("Last-Event-ID") }
         guard let after = try query.number(.after, text) else {

@@ -40,15 +40,19 @@ struct EntityTags: Sendable {
     private(set) var isAny = false
     private(set) var data: [UInt64] = []
     private(set) var children: [ChildrenTag] = []
+    /// A weak tag was left out: If-Match compares strongly, and it matches nothing (RFC 9110 13.1.1).
+    private(set) var leftOutWeak = false
 
-    /// If-Match compares strongly: a weak tag matches nothing (RFC 9110 13.1.1).
     init(head: RequestHead, field: FieldName, bytes: Span<UInt8>) throws(Problem) {
         var tags = EntityTagIterator(head: head, field: field)
         while true {
             switch tags.next(in: bytes) {
             case .any: isAny = true
             case .tag(let opaque, let isWeak):
-                if isWeak, field == .ifMatch { continue }
+                if isWeak, field == .ifMatch {
+                    leftOutWeak = true
+                    continue
+                }
                 let quoted = opaque.of(bytes)
                 let text = quoted.extracting(1..<(quoted.count - 1))
                 if let mzxid = DecimalParsing.parse(text) {

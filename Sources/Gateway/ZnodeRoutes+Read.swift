@@ -197,7 +197,7 @@ extension RESTGateway {
         _ read: PendingRead, _ stat: Stat?, _ zxid: Zxid, _ nowMs: UInt64
     ) -> Verdict {
         if let tags = read.ifMatch, !(stat.map { read.matches(tags, $0) } ?? false) {
-            return .fail(.unmatched(read.path, absent: stat == nil, zxid))
+            return .fail(.unmatched(read.path, tags, absent: stat == nil, zxid))
         }
         if let after = read.plan.after {
             return verdict(read, after: after, stat, zxid, nowMs)
@@ -283,11 +283,16 @@ extension Problem {
         return problem
     }
 
-    static func unmatched(_ path: ZnodePath, absent: Bool, _ zxid: Zxid) -> Problem {
+    static func unmatched(
+        _ path: ZnodePath, _ tags: EntityTags, absent: Bool, _ zxid: Zxid
+    ) -> Problem {
         var problem =
             absent
             ? Problem(.noNode, "There is no znode to match: GET it without If-Match.")
-            : Problem(.badVersion, "The znode is another one by now: GET it without If-Match.")
+            : Problem(
+                .badVersion,
+                tags.leftOutWeak
+                    ? weakTag : "The znode is not as If-Match says: GET it without If-Match.")
         problem.status = 412
         problem.path = path.bytes
         problem.zxid = zxid

@@ -35,7 +35,7 @@ extension RESTGateway {
         let path = try withPath(start, head, bytes) { _, path in
             ZnodePath(trusted: Array(copying: path))
         }
-        let condition = try readCondition(query, text, head, bytes)
+        let (condition, hasWeakTag) = try readCondition(query, text, head, bytes)
         let command: Command
         var kind = WriteIntent.Kind.put
         switch method {
@@ -48,7 +48,8 @@ extension RESTGateway {
             kind = .delete
             command = try delete(path, query, text, condition)
         }
-        let intent = WriteIntent(kind: kind, createsOnly: condition == .absent, path: path)
+        let intent = WriteIntent(
+            kind: kind, createsOnly: condition == .absent, matchesWeakly: hasWeakTag, path: path)
         return .submit(.write(command), PendingAnswer(response, .write(intent)))
     }
 
@@ -114,7 +115,10 @@ extension RESTGateway {
         if Octets.equal(mode, "persistent") { return true }
         for later: StaticString in ["ephemeral", "container", "ttl"] where Octets.equal(mode, later)
         {
-            throw .notImplemented(later)
+            var problem = Problem(.notImplemented, "Znodes of mode '")
+            problem.echo = Echo(later)
+            problem.detailEnd = "' are not built yet: leave the mode out for one that stays."
+            throw problem
         }
         throw .badParameter(.mode, "must be persistent, ephemeral, container or ttl.")
     }
@@ -122,7 +126,7 @@ extension RESTGateway {
     private func readCondition(
         _ query: borrowing Query, _ text: Span<UInt8>, _ head: RequestHead,
         _ bytes: Span<UInt8>
-    ) throws(Problem) -> Condition {
+    ) throws(Problem) -> (Condition, hasWeakTag: Bool) {
         let hasMatch = head.has(.ifMatch)
         let hasNoneMatch = head.has(.ifNoneMatch)
         if (hasMatch && hasNoneMatch) || (query.has(.version) && (hasMatch || hasNoneMatch)) {
@@ -132,17 +136,18 @@ extension RESTGateway {
             guard try EntityTags(head: head, field: .ifNoneMatch, bytes: bytes).isAny else {
                 throw .badRequest("A change takes If-None-Match: * only; tags go in If-Match.")
             }
-            return .absent
+            return (.absent, false)
         }
         if hasMatch {
             let tags = try EntityTags(head: head, field: .ifMatch, bytes: bytes)
-            return tags.isAny ? .exists : .mzxidAny(tags.data.map { Zxid($0) })
+            let condition = tags.isAny ? .exists : Condition.mzxidAny(tags.data.map { Zxid($0) })
+            return (condition, tags.leftOutWeak)
         }
-        guard let version = query.value(.version, text) else { return .none }
+        guard let version = query.value(.version, text) else { return (.none, false) }
         guard let signed = DecimalParsing.parseSigned(version), let number = Int32(exactly: signed),
             number >= -1
         else { throw .badParameter(.version, "must be a version as stat shows it, or -1.") }
-        return .version(number)
+        return (.version(number), false)
     }
 
     // MARK: The answer

@@ -33,10 +33,11 @@ extension RequestHead {
             minorVersion = 0
             return nil
         }
-        let isVersion =
-            word & 0x00FF_00FF_FFFF_FFFF == 0x002E_002F_5054_5448
+        // Another major version is told so; a minor one that HTTP/1 does not have is malformed.
+        let isOtherMajor =
+            word & 0x00FF_00FF_FFFF_FFFF == 0x002E_002F_5054_5448 && bytes[offset + 5] != 0x31
             && Octets.isDigit(bytes[offset + 5]) && Octets.isDigit(bytes[offset + 7])
-        return isVersion ? .unsupportedVersion : .requestLineForm
+        return isOtherMajor ? .unsupportedVersion : .requestLineForm
     }
 
     private mutating func parseTarget(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HTTPViolation? {

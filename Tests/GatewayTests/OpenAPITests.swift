@@ -2,7 +2,7 @@ import Foundation
 import Gateway
 import Testing
 
-private enum Document {
+enum Document {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("openapi")
 

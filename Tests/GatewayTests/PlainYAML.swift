@@ -1,6 +1,6 @@
 // The plain part of YAML that openapi/aviary.yaml keeps to: maps and lists by indentation, flow
-// lists of scalars, quoted and plain scalars, folded text (>-). Enough to compare it with its
-// JSON.
+// lists of scalars, flow maps of one scalar, quoted and plain scalars, folded text (>-). Enough to
+// compare it with its JSON.
 
 indirect enum Tree: Equatable {
     case null
@@ -155,6 +155,12 @@ struct PlainYAML {
                 try inside.split(separator: ",").map { item in
                     try scalar(String(item.drop { $0 == " " }))
                 })
+        }
+        if text.hasPrefix("{ "), text.hasSuffix(" }") {
+            guard let (key, rest) = Self.key(String(text.dropFirst(2).dropLast(2))) else {
+                throw Unexpected(line: text)
+            }
+            return .map([key: try scalar(rest)])
         }
         if text.hasPrefix("\"") {
             guard text.hasSuffix("\""), text.count >= 2 else { throw Unexpected(line: text) }

@@ -13,7 +13,9 @@ extension OpenAPIDocument {
             whatever its Content-Type. Each answer about the tree carries Aviary-Zxid, the state that it was
             evaluated at. Every answer has Cache-Control no-store. A flag of a query is empty, true or false;
             an unknown or repeated parameter is 400 bad_request. What is known and not built yet is refused
-            with 501 not_implemented. HEAD answers as GET without a body, OPTIONS names the methods in Allow.
+            with 501 not_implemented, also where its path is not described here; any other such path is 404
+            not_found. HEAD answers as GET without a body, OPTIONS names the methods in Allow. What no server
+            should guess about, malformed HTTP, is 400 bad_request, and the connection closes.
           license:
             name: Apache-2.0
             identifier: Apache-2.0
@@ -78,18 +80,19 @@ extension OpenAPIDocument {
                         description: The data; the stat is in fields named Aviary-Version and so on.
                         type: string
                         contentMediaType: application/octet-stream
-                "304":
-                  $ref: "#/components/responses/NotModified"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "404":
-                  $ref: "#/components/responses/NoNode"
-                "412":
-                  $ref: "#/components/responses/ConditionFailed"
-                "501":
-                  $ref: "#/components/responses/NotImplemented"
-                "503":
-                  $ref: "#/components/responses/Unavailable"
+                "304": { $ref: "#/components/responses/NotModified" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "404": { $ref: "#/components/responses/NoNode" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "412": { $ref: "#/components/responses/ConditionFailed" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
             head:
               operationId: probeZnode
               tags: [znodes]
@@ -102,18 +105,19 @@ extension OpenAPIDocument {
                       $ref: "#/components/headers/Aviary-Zxid"
                     ETag:
                       $ref: "#/components/headers/ETag"
-                "304":
-                  $ref: "#/components/responses/NotModified"
-                "400":
-                  description: The request is malformed
-                "404":
-                  description: There is no such znode
-                "412":
-                  description: If-Match names none of the znode's tags
-                "501":
-                  description: What was asked for is not built yet
-                "503":
-                  description: The member cannot answer now
+                "304": { $ref: "#/components/responses/NotModified" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "404": { $ref: "#/components/responses/NoNode" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "412": { $ref: "#/components/responses/ConditionFailed" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
             put:
               operationId: writeZnode
               tags: [znodes]
@@ -138,32 +142,25 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         $ref: "#/components/schemas/Written"
-                "201":
-                  $ref: "#/components/responses/Created"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "403":
-                  $ref: "#/components/responses/ForbiddenOrigin"
-                "404":
-                  $ref: "#/components/responses/NoNode"
-                "409":
-                  $ref: "#/components/responses/Conflict"
-                "412":
-                  $ref: "#/components/responses/ConditionFailed"
-                "413":
-                  $ref: "#/components/responses/TooLarge"
-                "415":
-                  $ref: "#/components/responses/UnsupportedCoding"
-                "421":
-                  $ref: "#/components/responses/MisdirectedRequest"
-                "501":
-                  $ref: "#/components/responses/NotImplemented"
-                "503":
-                  $ref: "#/components/responses/Unavailable"
-                "504":
-                  $ref: "#/components/responses/OutcomeUnknown"
-                "507":
-                  $ref: "#/components/responses/StoreFull"
+                "201": { $ref: "#/components/responses/Created" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "403": { $ref: "#/components/responses/ForbiddenOrigin" }
+                "404": { $ref: "#/components/responses/NoNode" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "412": { $ref: "#/components/responses/ConditionFailed" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "415": { $ref: "#/components/responses/UnsupportedCoding" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "421": { $ref: "#/components/responses/MisdirectedRequest" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/OutcomeUnknown" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
+                "507": { $ref: "#/components/responses/StoreFull" }
             post:
               operationId: createSequential
               tags: [znodes]
@@ -182,30 +179,24 @@ extension OpenAPIDocument {
               requestBody:
                 $ref: "#/components/requestBodies/Data"
               responses:
-                "201":
-                  $ref: "#/components/responses/Created"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "403":
-                  $ref: "#/components/responses/ForbiddenOrigin"
-                "404":
-                  $ref: "#/components/responses/NoNode"
-                "409":
-                  $ref: "#/components/responses/Conflict"
-                "413":
-                  $ref: "#/components/responses/TooLarge"
-                "415":
-                  $ref: "#/components/responses/UnsupportedCoding"
-                "421":
-                  $ref: "#/components/responses/MisdirectedRequest"
-                "501":
-                  $ref: "#/components/responses/NotImplemented"
-                "503":
-                  $ref: "#/components/responses/Unavailable"
-                "504":
-                  $ref: "#/components/responses/OutcomeUnknown"
-                "507":
-                  $ref: "#/components/responses/StoreFull"
+                "201": { $ref: "#/components/responses/Created" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "403": { $ref: "#/components/responses/ForbiddenOrigin" }
+                "404": { $ref: "#/components/responses/NoNode" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "415": { $ref: "#/components/responses/UnsupportedCoding" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "421": { $ref: "#/components/responses/MisdirectedRequest" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/OutcomeUnknown" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
+                "507": { $ref: "#/components/responses/StoreFull" }
             delete:
               operationId: deleteZnode
               tags: [znodes]
@@ -221,26 +212,22 @@ extension OpenAPIDocument {
                   headers:
                     Aviary-Zxid:
                       $ref: "#/components/headers/Aviary-Zxid"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "403":
-                  $ref: "#/components/responses/ForbiddenOrigin"
-                "404":
-                  $ref: "#/components/responses/NoNode"
-                "409":
-                  $ref: "#/components/responses/Conflict"
-                "412":
-                  $ref: "#/components/responses/ConditionFailed"
-                "413":
-                  $ref: "#/components/responses/TooLarge"
-                "421":
-                  $ref: "#/components/responses/MisdirectedRequest"
-                "501":
-                  $ref: "#/components/responses/NotImplemented"
-                "503":
-                  $ref: "#/components/responses/Unavailable"
-                "504":
-                  $ref: "#/components/responses/OutcomeUnknown"
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "403": { $ref: "#/components/responses/ForbiddenOrigin" }
+                "404": { $ref: "#/components/responses/NoNode" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "412": { $ref: "#/components/responses/ConditionFailed" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "421": { $ref: "#/components/responses/MisdirectedRequest" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/OutcomeUnknown" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /v1/watch/{path}:
             parameters:
               - $ref: "#/components/parameters/path"
@@ -288,14 +275,17 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         $ref: "#/components/schemas/Events"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "410":
-                  $ref: "#/components/responses/HistoryCompacted"
-                "501":
-                  $ref: "#/components/responses/NotImplemented"
-                "503":
-                  $ref: "#/components/responses/Unavailable"
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "410": { $ref: "#/components/responses/HistoryCompacted" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /v1/members:
             get:
               operationId: listMembers
@@ -308,18 +298,33 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         $ref: "#/components/schemas/Members"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /health:
             get:
               operationId: healthDefault
               tags: [operations]
               summary: As /health/ready
               responses:
-                "200":
-                  $ref: "#/components/responses/Healthy"
-                "503":
-                  $ref: "#/components/responses/Unhealthy"
+                "200": { $ref: "#/components/responses/Healthy" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unhealthy" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /health/ready:
             get:
               operationId: healthReady
@@ -327,10 +332,17 @@ extension OpenAPIDocument {
               summary: Whether this member serves reads and writes
               description: Stays 200 through an election of under a second.
               responses:
-                "200":
-                  $ref: "#/components/responses/Healthy"
-                "503":
-                  $ref: "#/components/responses/Unhealthy"
+                "200": { $ref: "#/components/responses/Healthy" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unhealthy" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /health/read:
             get:
               operationId: healthRead
@@ -343,46 +355,34 @@ extension OpenAPIDocument {
                   schema:
                     $ref: "#/components/schemas/Duration"
               responses:
-                "200":
-                  $ref: "#/components/responses/Healthy"
-                "400":
-                  $ref: "#/components/responses/BadRequest"
-                "503":
-                  $ref: "#/components/responses/Unhealthy"
+                "200": { $ref: "#/components/responses/Healthy" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unhealthy" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /health/live:
             get:
               operationId: healthLive
               tags: [operations]
               summary: Whether the process makes progress
               responses:
-                "200":
-                  $ref: "#/components/responses/Healthy"
-                "503":
-                  $ref: "#/components/responses/Unhealthy"
-          /leader:
-            get:
-              operationId: leader
-              tags: [operations]
-              summary: Whether this member leads, and a quorum has just confirmed it
-              description: At no time do two members answer 200.
-              responses:
-                "200":
-                  description: This member leads
-                  headers:
-                    Aviary-Leader:
-                      $ref: "#/components/headers/Aviary-Leader"
-                  content:
-                    application/json:
-                      schema:
-                        $ref: "#/components/schemas/LeaderHealth"
-                "503":
-                  description: Another member leads, or none
-                  headers:
-                    Aviary-Leader:
-                      $ref: "#/components/headers/Aviary-Leader"
-                  content:
-                    application/json:
-                      schema:
+                "200": { $ref: "#/components/responses/Healthy" }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unhealthy" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
 
         """#
 }

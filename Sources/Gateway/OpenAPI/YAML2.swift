@@ -3,7 +3,43 @@
 
 extension OpenAPIDocument {
     static let yaml2: StaticString = #"""
+          /leader:
+            get:
+              operationId: leader
+              tags: [operations]
+              summary: Whether this member leads, and a quorum has just confirmed it
+              description: At no time do two members answer 200.
+              responses:
+                "200":
+                  description: This member leads
+                  headers:
+                    Aviary-Leader:
+                      $ref: "#/components/headers/Aviary-Leader"
+                  content:
+                    application/json:
+                      schema:
                         $ref: "#/components/schemas/LeaderHealth"
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503":
+                  description: Another member leads, or none; or overloaded when there are too many connections
+                  headers:
+                    Aviary-Leader:
+                      $ref: "#/components/headers/Aviary-Leader"
+                  content:
+                    application/problem+json:
+                      schema:
+                        $ref: "#/components/schemas/Problem"
+                    application/json:
+                      schema:
+                        $ref: "#/components/schemas/LeaderHealth"
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /metrics:
             get:
               operationId: metrics
@@ -16,6 +52,16 @@ extension OpenAPIDocument {
                     text/plain:
                       schema:
                         type: string
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /openapi.yaml:
             get:
               operationId: openapiYaml
@@ -28,6 +74,16 @@ extension OpenAPIDocument {
                     application/yaml:
                       schema:
                         type: string
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /openapi.json:
             get:
               operationId: openapiJson
@@ -40,6 +96,16 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         type: object
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /:
             get:
               operationId: index
@@ -52,6 +118,16 @@ extension OpenAPIDocument {
                     application/json:
                       schema:
                         type: object
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "505": { $ref: "#/components/responses/UnknownVersion" }
         components:
           parameters:
             path:
@@ -181,6 +257,10 @@ extension OpenAPIDocument {
               schema:
                 type: string
           headers:
+            Allow:
+              description: The methods of the path
+              schema:
+                type: string
             Aviary-Zxid:
               description: The state that the answer was evaluated at
               schema:
@@ -257,6 +337,21 @@ extension OpenAPIDocument {
                 application/problem+json:
                   schema:
                     $ref: "#/components/schemas/Problem"
+            MethodNotAllowed:
+              description: method_not_allowed, of any method that is not described for this path
+              headers:
+                Allow:
+                  $ref: "#/components/headers/Allow"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            RequestTimeout:
+              description: request_timeout, the head or the body came too slowly; the connection closes
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
             Conflict:
               description: node_exists, not_empty or no_children_for_ephemerals
               headers:
@@ -285,104 +380,9 @@ extension OpenAPIDocument {
                   schema:
                     $ref: "#/components/schemas/Problem"
             TooLarge:
-              description: too_large, the data or a recursive delete
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            UnsupportedCoding:
-              description: unsupported_media_type, a Content-Encoding
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            MisdirectedRequest:
-              description: misdirected_request, a page asks under a Host that this server does not go by
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            NotImplemented:
-              description: not_implemented
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            Unavailable:
-              description: no_quorum, overloaded, shutting_down or too_stale; nothing was changed
-              headers:
-                Retry-After:
-                  $ref: "#/components/headers/Retry-After"
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            OutcomeUnknown:
-              description: outcome_unknown, the change may or may not happen
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            StoreFull:
-              description: store_full
-              headers:
-                Aviary-Zxid:
-                  $ref: "#/components/headers/Aviary-Zxid"
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            Healthy:
-              description: All checks pass
-              content:
-                application/json:
-                  schema:
-                    $ref: "#/components/schemas/Health"
-            Unhealthy:
-              description: A check fails
-              content:
-                application/json:
-                  schema:
-                    $ref: "#/components/schemas/Health"
-          schemas:
-            Duration:
-              type: string
-              pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$"
-            Znode:
-              type: object
-              required: [path, data, encoding, stat]
-              properties:
-                path:
-                  type: string
-                data:
-                  type: string
-                encoding:
-                  type: string
-                  enum: [utf-8, base64]
-                stat:
-                  $ref: "#/components/schemas/Stat"
-            Stat:
-              description: ZooKeeper's names
-              type: object
-              required:
-                - czxid
-                - mzxid
-                - pzxid
-                - ctime
-                - mtime
-                - version
-                - cversion
-                - aversion
-                - ephemeralOwner
-                - dataLength
-                - numChildren
-              properties:
-                czxid:
-                  description: The change that created the znode
-                  type: integer
-                mzxid:
-                  description: The change that last set its data
-                  type: integer
+              description: >-
+                too_large, the data, a recursive delete, or over 64 KiB of a body that no one asked for; the last
+                closes the connection, as does what is announced as too much
 
         """#
 }

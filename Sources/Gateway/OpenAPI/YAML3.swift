@@ -3,6 +3,134 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            TargetTooLong:
+              description: too_large, a request line of over 8 KiB; the connection closes
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            UnsupportedCoding:
+              description: unsupported_media_type, a Content-Encoding
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            UnknownExpectation:
+              description: bad_request, an Expect other than 100-continue; the connection closes
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            MisdirectedRequest:
+              description: misdirected_request, a page asks under a Host that this server does not go by
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            HeadTooLarge:
+              description: >-
+                too_large, a field line of over 8 KiB, over 100 fields, or a head of over 32 KiB; the connection
+                closes
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            NotImplemented:
+              description: >-
+                not_implemented, a parameter, field or mode that is to come; or a method or transfer coding that
+                is not known, which closes the connection
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            Unavailable:
+              description: no_quorum, overloaded, shutting_down or too_stale; nothing was changed
+              headers:
+                Retry-After:
+                  $ref: "#/components/headers/Retry-After"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            UnknownVersion:
+              description: bad_request, a major version of HTTP other than 1; the connection closes
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            OutcomeUnknown:
+              description: outcome_unknown, the change may or may not happen
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            StoreFull:
+              description: store_full
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            Healthy:
+              description: All checks pass
+              content:
+                application/json:
+                  schema:
+                    $ref: "#/components/schemas/Health"
+            Unhealthy:
+              description: A check fails, or overloaded when there are too many connections
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+                application/json:
+                  schema:
+                    $ref: "#/components/schemas/Health"
+          schemas:
+            Duration:
+              type: string
+              pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$"
+            Znode:
+              type: object
+              required: [path, data, encoding, stat]
+              properties:
+                path:
+                  type: string
+                data:
+                  type: string
+                encoding:
+                  type: string
+                  enum: [utf-8, base64]
+                stat:
+                  $ref: "#/components/schemas/Stat"
+            Stat:
+              description: ZooKeeper's names
+              type: object
+              required:
+                - czxid
+                - mzxid
+                - pzxid
+                - ctime
+                - mtime
+                - version
+                - cversion
+                - aversion
+                - ephemeralOwner
+                - dataLength
+                - numChildren
+              properties:
+                czxid:
+                  description: The change that created the znode
+                  type: integer
+                mzxid:
+                  description: The change that last set its data
+                  type: integer
                 pzxid:
                   description: The change that last created or deleted a child
                   type: integer

@@ -1,0 +1,82 @@
+// The resources of the interface that are not built yet, each with what to do until then. They are
+// refused with 501, so that a client can tell them from a mistyped path, which is 404. What is built
+// leaves this table.
+
+import HTTP
+
+struct LaterResource {
+    /// `*` stands for one name, `**` at the end for one or more.
+    let templates: [StaticString]
+    let detail: StaticString
+
+    static let all: [LaterResource] = [
+        LaterResource(
+            templates: ["/console"],
+            detail: "The console is not built yet: look at /v1/members and /metrics."),
+        LaterResource(
+            templates: ["/v1/backup"],
+            detail: "Backups over HTTP are not built yet: GET / names what there is."),
+        LaterResource(
+            templates: ["/v1/leader/transfer"],
+            detail:
+                "Handing over by request is not built yet: a leader that gets SIGTERM hands over."),
+        LaterResource(
+            templates: ["/v1/members/*", "/v1/members/*/shed"], detail: changesOfMembers),
+        LaterResource(
+            templates: ["/v1/sessions", "/v1/sessions/*", "/v1/sessions/*/keepalive"],
+            detail: "Sessions are not built yet: use znodes that stay, and delete them yourself."),
+        LaterResource(
+            templates: ["/v1/snapshots"],
+            detail: "Snapshots by request are not built yet: each member makes its own."),
+        LaterResource(
+            templates: ["/v1/txn"],
+            detail: "Transactions are not built yet: change one znode a request, with If-Match."),
+        LaterResource(
+            templates: ["/v1/wait"],
+            detail: "Waiting for several znodes is not built yet: follow /v1/watch instead."),
+        LaterResource(
+            templates: [
+                "/v1/barriers/**", "/v1/counters/**", "/v1/elections/**", "/v1/locks/**",
+                "/v1/queues/**", "/v1/semaphores/**",
+            ],
+            detail:
+                "Locks and the other recipes are not built yet: sequential znodes and waits are."
+        ),
+    ]
+
+    /// Of `POST` and `DELETE /v1/members` as well, a resource that can be read already.
+    static let changesOfMembers: StaticString =
+        "Changing the ensemble's members is not built yet: GET /v1/members lists them."
+
+    /// The place in `all` of the resource that `path` names.
+    static func find(_ path: Span<UInt8>) -> Int? {
+        for index in all.indices {
+            for template in all[index].templates where matches(template, path) { return index }
+        }
+        return nil
+    }
+
+    private static func matches(_ template: StaticString, _ path: Span<UInt8>) -> Bool {
+        let wanted = Echo(template).bytes
+        var at = 0
+        var index = 0
+        while index < wanted.count {
+            if wanted[index] != 0x2A {
+                guard at < path.count, path[at] == wanted[index] else { return false }
+                index += 1
+                at += 1
+                continue
+            }
+            // One name; the second asterisk lets slashes follow, with a name behind each.
+            let takesMore = index + 1 < wanted.count && wanted[index + 1] == 0x2A
+            index += takesMore ? 2 : 1
+            repeat {
+                if takesMore, at < path.count, path[at] == 0x2F { at += 1 }
+                let end = Octets.first(0x2F, in: path, from: at, to: path.count)
+                if end == at { return false }
+                at = end
+            } while takesMore && at < path.count
+        }
+        return at == path.count
+    }
+}
