@@ -6,7 +6,7 @@ extension RequestHead {
         if let violation = checkHost(bytes) { return violation }
         if let violation = settleFraming(bytes) { return violation }
         if let violation = settleExpectation(bytes) { return violation }
-        keepAlive = staysOpen(bytes)
+        settleKeepAlive(bytes)
         return nil
     }
 
@@ -92,18 +92,20 @@ extension RequestHead {
         return nil
     }
 
-    private func staysOpen(_ bytes: Span<UInt8>) -> Bool {
-        guard has(.connection) else { return minorVersion == 1 }
-        var asksToKeep = false
+    private mutating func settleKeepAlive(_ bytes: Span<UInt8>) {
+        keepAlive = minorVersion == 1
+        guard has(.connection) else { return }
         var values = lines(of: .connection)
         while let value = values.next(in: bytes) {
             var options = ListElements(value.range)
             while let option = options.next(in: bytes) {
-                if Octets.equal(bytes, option, ignoringCase: "close") { return false }
-                if Octets.equal(bytes, option, ignoringCase: "keep-alive") { asksToKeep = true }
+                if Octets.equal(bytes, option, ignoringCase: "close") {
+                    keepAlive = false
+                    return
+                }
+                if Octets.equal(bytes, option, ignoringCase: "keep-alive") { keepAlive = true }
             }
         }
-        return minorVersion == 1 || asksToKeep
     }
 }
 

@@ -90,7 +90,8 @@ package struct RequestHead: Sendable {
         table = InlineArray(repeating: 0)
     }
 
-    @inlinable
+    // Why always inline, here and below: a call copies the whole head, some 200 bytes.
+    @inlinable @inline(__always)
     package func has(_ field: FieldName) -> Bool {
         (present &>> UInt32(field.rawValue)) & 1 == 1
     }
@@ -102,19 +103,19 @@ package struct RequestHead: Sendable {
     }
 
     /// The place of the value of the field's first line, without spaces around it.
-    @inlinable
+    @inlinable @inline(__always)
     package func range(of field: FieldName) -> ByteRange? {
         has(field) ? place(of: field) : nil
     }
 
     /// The value of the field's first line.
-    @inlinable
+    @inlinable @inline(__always)
     @_lifetime(copy bytes)
     package func value(of field: FieldName, in bytes: Span<UInt8>) -> Span<UInt8>? {
         has(field) ? place(of: field).of(bytes) : nil
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func place(of field: FieldName) -> ByteRange {
         let packed = table[Int(field.rawValue)]
         return ByteRange(offset: packed &>> 16, length: packed & 0xFFFF)
