@@ -79,7 +79,9 @@ int64_t linux_executable_path(char *out, size_t max) {
     return length < 0 ? -errno : length;
 }
 
-const char *linux_environment(const char *name) { return getenv(name); }
+const char *linux_environment_at(int64_t position) { return environ[position]; }
+
+void linux_forget_variable(const char *name) { unsetenv(name); }
 
 void linux_exit_now(int code) { _exit(code); }
 

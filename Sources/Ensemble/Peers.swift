@@ -12,6 +12,8 @@ struct Peers {
         var connected = false
         var role: Role?
         var applied: Zxid?
+        /// When it said `role` and `applied`.
+        var reportedMs: UInt64?
         var lastContactMs: UInt64?
         /// It turned this member away, and has sent no message since (its hello says nothing: it
         /// dials before it judges).
@@ -73,10 +75,11 @@ struct Peers {
         update(member) { $0.refusal = reason }
     }
 
-    mutating func reported(_ member: MemberID, role: Role, applied: Zxid) {
+    mutating func reported(_ member: MemberID, role: Role, applied: Zxid, nowMs: UInt64) {
         update(member) { peer in
             peer.role = role
             peer.applied = applied
+            peer.reportedMs = nowMs
         }
     }
 }

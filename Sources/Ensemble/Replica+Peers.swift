@@ -84,7 +84,7 @@ extension Replica {
             receiveProgress(
                 index, term: term, offset: offset, done: done, from: member, into: &effects)
         case .report(let role, let applied):
-            peers.reported(member, role: role, applied: Zxid(applied.rawValue))
+            peers.reported(member, role: role, applied: Zxid(applied.rawValue), nowMs: nowMs)
         }
     }
 

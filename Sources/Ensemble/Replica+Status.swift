@@ -43,7 +43,7 @@ extension Replica {
                 return MemberStatus(
                     id: member, voter: voter, role: raft.role, httpAddress: identity.httpAddress,
                     peerAddress: identity.peerAddress, version: identity.version, applied: applied,
-                    lastContactMs: nowMs)
+                    appliedMs: nowMs, lastContactMs: nowMs)
             }
             let peer = peers[member]
             // Who leads is known at once; a report may be as old as `reportMs`.
@@ -53,7 +53,8 @@ extension Replica {
                 id: member, voter: voter, role: role,
                 httpAddress: peer?.hello?.httpAddress ?? [],
                 peerAddress: peer?.peerAddress ?? [], version: peer?.hello?.version ?? [],
-                applied: peer?.applied, lastContactMs: peer?.lastContactMs)
+                applied: peer?.applied, appliedMs: peer?.reportedMs,
+                lastContactMs: peer?.lastContactMs)
         }
     }
 

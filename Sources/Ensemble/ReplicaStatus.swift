@@ -14,11 +14,13 @@ package struct MemberStatus: Sendable, Equatable {
     package var peerAddress: [UInt8]
     package var version: [UInt8]
     package var applied: Zxid?
+    /// When it said so, on the clock of `Input.tick`: it says so twice a second.
+    package var appliedMs: UInt64?
     /// When this member last heard of it, on the clock of `Input.tick`; nil: never.
     package var lastContactMs: UInt64?
     package init(
         id: MemberID, voter: Bool, role: Role?, httpAddress: [UInt8], peerAddress: [UInt8],
-        version: [UInt8], applied: Zxid?, lastContactMs: UInt64?
+        version: [UInt8], applied: Zxid?, appliedMs: UInt64?, lastContactMs: UInt64?
     ) {
         self.id = id
         self.voter = voter
@@ -27,6 +29,7 @@ package struct MemberStatus: Sendable, Equatable {
         self.peerAddress = peerAddress
         self.version = version
         self.applied = applied
+        self.appliedMs = appliedMs
         self.lastContactMs = lastContactMs
     }
 }

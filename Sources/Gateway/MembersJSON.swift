@@ -59,8 +59,10 @@ enum MembersJSON {
         let commit = context.status.commit.rawValue
         appendNumber(
             member.applied.map { $0.rawValue < commit ? commit - $0.rawValue : 0 }, into: &out)
-        out.append(",\"last_contact_ms\":")
+        out.append(",\"lag_age_ms\":")
         let nowMs = context.nowMs
+        appendNumber(member.appliedMs.map { $0 < nowMs ? nowMs - $0 : 0 }, into: &out)
+        out.append(",\"last_contact_ms\":")
         appendNumber(member.lastContactMs.map { $0 < nowMs ? nowMs - $0 : 0 }, into: &out)
         out.append(",\"version\":")
         appendText(member.version, into: &out)

@@ -79,7 +79,9 @@ struct ReadPlan: Sendable {
         }
         if let wanted = try query.number(.limit, text) {
             guard wanted >= 1, wanted <= UInt64(limits.pageNamesMax) else {
-                throw .badParameter(.limit, "must be from 1 to the length of a page, 1000.")
+                throw .badRequest(
+                    "The parameter 'limit' must be from 1 to ", Echo(UInt64(limits.pageNamesMax)),
+                    ", the length of a page.")
             }
             limit = Int(wanted)
         }

@@ -41,14 +41,14 @@ package final class Log: Sendable {
     private let level: LogLevel
     private let format: LogFormat
     /// In every line.
-    private let member: String
+    private let member: any LogValue
     private let write: @Sendable (String) -> Void
     private let state = PosixMutex(State())
     private let thread = PosixMutex<PosixThread?>(nil)
     private let droppedSum = Atomic<Int>(0)
 
     package init(
-        level: LogLevel, format: LogFormat, member: String,
+        level: LogLevel, format: LogFormat, member: any LogValue,
         write: @escaping @Sendable (String) -> Void = StandardError.writeLine
     ) throws(SystemError) {
         self.level = level
@@ -63,20 +63,20 @@ package final class Log: Sendable {
 
     package var linesDropped: Int { droppedSum.load(ordering: .relaxed) }
 
-    package func debug(_ message: String, _ fields: (String, String)...) {
+    package func debug(_ message: String, _ fields: (String, any LogValue)...) {
         add(.debug, message, fields)
     }
-    package func info(_ message: String, _ fields: (String, String)...) {
+    package func info(_ message: String, _ fields: (String, any LogValue)...) {
         add(.info, message, fields)
     }
-    package func warning(_ message: String, _ fields: (String, String)...) {
+    package func warning(_ message: String, _ fields: (String, any LogValue)...) {
         add(.warning, message, fields)
     }
-    package func error(_ message: String, _ fields: (String, String)...) {
+    package func error(_ message: String, _ fields: (String, any LogValue)...) {
         add(.error, message, fields)
     }
 
-    private func add(_ level: LogLevel, _ message: String, _ fields: [(String, String)]) {
+    private func add(_ level: LogLevel, _ message: String, _ fields: [(String, any LogValue)]) {
         guard level >= self.level else { return }
         let line = LogLine.format(
             format, wallMs: Clock.wallMs(), level: level, member: member, message: message,
@@ -111,7 +111,7 @@ package final class Log: Sendable {
                 write(
                     LogLine.format(
                         format, wallMs: Clock.wallMs(), level: .warning, member: member,
-                        message: "log lines dropped", fields: [("count", "\(dropped)")]))
+                        message: "log lines dropped", fields: [("count", dropped)]))
             }
             state.withLock { $0.writing = false }
             state.signal()
@@ -135,7 +135,7 @@ package final class Log: Sendable {
     package func end(_ failure: MemberFailure) -> Never {
         // Why: a full pipe on standard error must not keep a member that cannot go on.
         ThisProcess.exitWithin(seconds: 5)
-        error(failure.description, ("exit", "\(failure.code.rawValue)"))
+        error(failure.description, ("exit", failure.code.rawValue))
         flush()
         ThisProcess.exit(failure.code.rawValue)
     }

@@ -3,19 +3,20 @@
 
 enum LogLine {
     static func format(
-        _ format: LogFormat, wallMs: Int64, level: LogLevel, member: String, message: String,
-        fields: [(String, String)]
+        _ format: LogFormat, wallMs: Int64, level: LogLevel, member: any LogValue,
+        message: String, fields: [(String, any LogValue)]
     ) -> String {
         var line = ""
         switch format {
         case .text:
-            line += timestamp(wallMs) + " " + level.name + " member=" + quotedIfNeeded(member)
+            line +=
+                timestamp(wallMs) + " " + level.name + " member=" + quotedIfNeeded(member.logText)
             line += " msg=" + quoted(message)
-            for (key, value) in fields { line += " " + key + "=" + quotedIfNeeded(value) }
+            for (key, value) in fields { line += " " + key + "=" + quotedIfNeeded(value.logText) }
         case .json:
             line += "{\"time\":" + quoted(timestamp(wallMs)) + ",\"level\":" + quoted(level.name)
-            line += ",\"member\":" + quoted(member) + ",\"message\":" + quoted(message)
-            for (key, value) in fields { line += "," + quoted(key) + ":" + quoted(value) }
+            line += ",\"member\":" + member.logJSON + ",\"message\":" + quoted(message)
+            for (key, value) in fields { line += "," + quoted(key) + ":" + value.logJSON }
             line += "}"
         }
         return line

@@ -93,7 +93,7 @@ package final class Member: Sendable {
     /// all threads end. Takes some seconds at most. Does nothing the second time.
     package func stop() {
         guard let parts = parts.withLock({ $0.take() }) else { return }
-        log.info("stopping: handing leadership over")
+        log.info("stopping")
         parts.threads.stop()
         stepAside.wait()
         log.info("draining connections")

@@ -2,6 +2,7 @@
 // `MemberSettings`, or directly by tests.
 
 package import Ensemble
+package import Gateway
 package import Journal
 package import Raft
 package import System
@@ -34,6 +35,7 @@ package struct MemberConfiguration: Sendable {
     package var journal = JournalLimits()
     package var server = ServerLimits()
     package var peers = PeerLimits()
+    package var gateway = GatewayLimits()
     /// Origins whose pages may change the tree, such as `https://ops.example.com`.
     package var allowedOrigins: [String] = []
     /// Names that those pages may call this server by.
@@ -57,7 +59,7 @@ package struct MemberConfiguration: Sendable {
     }
 
     /// For the log.
-    package var name: String { id.description }
+    package var number: UInt64 { id.rawValue }
     var others: [EnsembleMember] { ensemble.filter { $0.id != id } }
     var ownAddress: HostAndPort? { ensemble.first { $0.id == id }?.address }
 }

@@ -54,7 +54,8 @@ struct MemberDoors {
             return first.port == configuration.http.port
                 ? configuration.http.description : first.description
         }
-        let host = configuration.ownAddress?.host ?? "localhost"
+        let own = configuration.ownAddress
+        let host = own.flatMap { $0.isEverywhere ? nil : $0.host } ?? "localhost"
         return host.utf8.contains(0x3a) ? "[\(host)]:\(first.port)" : "\(host):\(first.port)"
     }
 

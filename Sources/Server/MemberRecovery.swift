@@ -43,12 +43,12 @@ struct MemberRecovery: ~Copyable {
         log.info(
             "recovered", ("storage", found.identity.storageID.description),
             ("ensemble", found.identity.ensembleID?.description ?? "none"),
-            ("snapshot", found.log.snapshot.map { "\($0.index)" } ?? "none"),
-            ("entries", "\(found.log.entries.count)"), ("term", "\(found.log.hardState.term)"))
+            ("snapshot", found.log.snapshot?.index.rawValue),
+            ("entries", found.log.entries.count), ("term", found.log.hardState.term.rawValue))
         if let tail = found.log.droppedTail {
             log.info(
                 "unfinished writes of a crash were dropped", ("file", tail.file),
-                ("offset", "\(tail.offset)"), ("groups", "\(tail.groupCount)"))
+                ("offset", tail.offset), ("groups", tail.groupCount))
         }
     }
 

@@ -18,14 +18,17 @@ package enum MemberSetting: String, CaseIterable, Sendable {
     case heartbeatMs = "heartbeat-ms"
     case electionMs = "election-ms"
     case snapshotEntries = "snapshot-entries"
-    case connectionsMax = "connections-max"
-    case dataBytesMax = "data-bytes-max"
-    case storeBytesMax = "store-bytes-max"
+    case limit
     case drainMs = "drain-ms"
     case allowedOrigins = "allowed-origins"
     case hostNames = "host-names"
     case logLevel = "log-level"
     case logFormat = "log-format"
+
+    /// What cannot be the same for several members of one machine.
+    package static let ofOneMember: [MemberSetting] = [
+        .id, .data, .http, .peer, .ensemble, .advertiseHTTP,
+    ]
 
     package var flag: String { "--" + rawValue }
     package var variable: String {
@@ -45,15 +48,33 @@ package struct MemberSettings {
     }
 
     private var values: [MemberSetting: Value] = [:]
+    /// The variable's first: a flag wins, limit by limit.
+    private var limits: [Value] = []
 
-    /// `environment` gives a variable's value.
-    package init(flags: [MemberSetting: String], environment: (String) -> String?) {
+    /// `environment`: all variables of the process, by name. One that is empty is not set.
+    package init(
+        flags: [MemberSetting: String], environment: [String: String]
+    ) throws(SettingError) {
+        try Self.checkNames(environment)
         for setting in MemberSetting.allCases {
-            if let text = flags[setting] {
-                values[setting] = Value(text: text, origin: setting.flag)
-            } else if let text = environment(setting.variable), !text.isEmpty {
-                values[setting] = Value(text: text, origin: setting.variable)
+            var given: [Value] = []
+            if let text = environment[setting.variable], !text.isEmpty {
+                given.append(Value(text: text, origin: setting.variable))
             }
+            if let text = flags[setting] { given.append(Value(text: text, origin: setting.flag)) }
+            values[setting] = given.last
+            if setting == .limit { limits = given }
+        }
+    }
+
+    /// Why: a misspelt AVIARY_ENSEMBLE would start a member that works alone.
+    package static func checkNames(_ environment: [String: String]) throws(SettingError) {
+        let known = MemberSetting.allCases.map(\.variable)
+        for (name, text) in environment.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix("AVIARY_") && !text.isEmpty && !known.contains(name) {
+            throw SettingError(
+                description: "the environment variable \(name) is not known; the nearest that "
+                    + "is: \(NearestName.of(name, in: known))")
         }
     }
 
@@ -72,10 +93,10 @@ package struct MemberSettings {
                 description: "missing --data (or AVIARY_DATA): the directory that holds its log")
         }
         let (givenHTTP, peer) = (try address(.http), try address(.peer))
-        let (http, nowhere) = (try loopback(port: 8080), try loopback(port: 0))
-        let alone = EnsembleMember(id: id, address: peer ?? nowhere)
+        let alone = EnsembleMember(id: id, address: peer ?? .nowhere)
         var configuration = MemberConfiguration(
-            id: id, dataDirectory: data.text, http: givenHTTP ?? http, peer: peer,
+            id: id, dataDirectory: data.text, http: givenHTTP ?? HostAndPort(loopbackPort: 8080),
+            peer: peer,
             ensemble: ensemble.isEmpty ? [alone] : ensemble)
         configuration.advertisedHTTP = try address(.advertiseHTTP)
         try apply(to: &configuration)
@@ -91,20 +112,43 @@ package struct MemberSettings {
             configuration.replica.entriesKept = min(
                 configuration.replica.entriesKept, Int(entries))
         }
-        if let count = try number(.connectionsMax, in: 1...1_000_000) {
-            configuration.server.connectionsMax = Int(count)
-        }
-        // A write and its head must fit a frame between members.
-        if let bytes = try number(.dataBytesMax, in: 1...(4 << 20)) {
-            configuration.replica.znodes.dataBytesMax = Int(bytes)
-        }
-        if let bytes = try number(.storeBytesMax, in: 1...(1 << 40)) {
-            configuration.replica.znodes.storeBytesMax = Int(bytes)
-        }
+        for given in limits { try apply(given, to: &configuration) }
         if let ms = try number(.drainMs, in: 0...3_600_000) { configuration.drainMs = ms }
         configuration.allowedOrigins = list(.allowedOrigins)
         configuration.hostNames = list(.hostNames)
         try applyLog(to: &configuration)
+    }
+
+    /// `NAME=VALUE,...`, each name once.
+    private func apply(
+        _ given: Value, to configuration: inout MemberConfiguration
+    ) throws(SettingError) {
+        var seen: [String] = []
+        for part in given.text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2 else {
+                throw SettingError(
+                    description: "\(given.origin) holds \"\(part)\", and should be: "
+                        + "NAME=VALUE,..., such as waits=1000")
+            }
+            guard let limit = MemberLimit.named(sides[0]) else {
+                throw SettingError(
+                    description: "\(given.origin) names the limit \"\(sides[0])\", which is none "
+                        + "of: " + MemberLimit.all.map(\.name).joined(separator: ", "))
+            }
+            guard let value = UInt64(sides[1]), limit.range.contains(value) else {
+                throw SettingError(
+                    description: "\(given.origin) gives the limit \(limit.name) \"\(sides[1])\", "
+                        + "and should give: a number from \(limit.range.lowerBound) to "
+                        + "\(limit.range.upperBound)")
+            }
+            if seen.contains(limit.name) {
+                throw SettingError(
+                    description: "\(given.origin) gives the limit \(limit.name) twice")
+            }
+            seen.append(limit.name)
+            limit.set(value, in: &configuration)
+        }
     }
 
     private func applyLog(to configuration: inout MemberConfiguration) throws(SettingError) {
@@ -177,6 +221,9 @@ package struct MemberSettings {
                     description: "--ensemble gives the address \(one.address) to two members")
             }
         }
+        if members.contains(where: \.address.isEverywhere) {
+            throw wrong(.ensemble, "addresses that the others reach; --peer may be every address")
+        }
         if members.count > 15 { throw wrong(.ensemble, "at most 15 members") }
         return members
     }
@@ -187,14 +234,6 @@ package struct MemberSettings {
             return try HostAndPort(parsing: text)
         } catch {
             throw wrong(setting, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
-        }
-    }
-
-    private func loopback(port: UInt16) throws(SettingError) -> HostAndPort {
-        do throws(SystemError) {
-            return try HostAndPort(parsing: "127.0.0.1:\(port)")
-        } catch {
-            throw SettingError(description: error.description)
         }
     }
 

@@ -66,7 +66,7 @@ extension PeerLinks {
             drop(peer)
         case (_, .judged(let hello)), (_, .open(let hello)):
             log.warning(
-                "a damaged frame ends a peer's connection", ("peer", "\(hello.member)"),
+                "a damaged frame ends a peer's connection", ("peer", hello.member.rawValue),
                 ("error", "\(error)"))
             drop(peer)
         }

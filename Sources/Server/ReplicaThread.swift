@@ -105,6 +105,10 @@ struct ReplicaLoop: ~Copyable {
             switch news {
             case .input(.stop):
                 stepAsideByMs = nowMs + Self.stepAsideMs
+                let now = replica.status()
+                if now.role == .leader && now.members.count > 1 {
+                    around.log.info("handing leadership over")
+                }
                 statusIsDue = true
                 step(.stop)
             case .input(let input): step(input)
@@ -242,20 +246,20 @@ struct ReplicaLoop: ~Copyable {
         switch event {
         case .roleChanged(let role, let term, let leader):
             log.info(
-                "role changed", ("role", "\(role)"), ("term", "\(term)"),
-                ("leader", leader.map { "\($0)" } ?? "none"))
+                "role changed", ("role", "\(role)"), ("term", term.rawValue),
+                ("leader", leader?.rawValue))
         case .peerRefused(let member, let reason):
-            log.debug("a hello was refused", ("peer", "\(member)"), ("reason", reason.words))
+            log.debug("a hello was refused", ("peer", member.rawValue), ("reason", reason.words))
         case .ensembleFixed(let ensemble):
             log.info("part of an ensemble", ("ensemble", ensemble.description))
         case .snapshotStarted(let index):
-            log.info("snapshot started", ("index", "\(index)"))
+            log.info("snapshot started", ("index", index.rawValue))
         case .snapshotSaved(let index):
-            log.info("snapshot saved", ("index", "\(index)"))
+            log.info("snapshot saved", ("index", index.rawValue))
         case .snapshotSending(let index, let member):
-            log.info("snapshot sending", ("index", "\(index)"), ("to", "\(member)"))
+            log.info("snapshot sending", ("index", index.rawValue), ("to", member.rawValue))
         case .snapshotInstalled(let index):
-            log.info("snapshot installed", ("index", "\(index)"))
+            log.info("snapshot installed", ("index", index.rawValue))
         }
     }
 

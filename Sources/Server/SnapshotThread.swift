@@ -89,14 +89,14 @@ private struct SnapshotLoop: ~Copyable {
         case .notSaved(let index, let error):
             log.error(
                 "a snapshot could not be written; the log is kept instead, and grows",
-                ("index", "\(index)"), ("error", "\(error)"))
+                ("index", index.rawValue), ("error", "\(error)"))
             counters.failedSnapshot()
         case .notRead(let index, let error):
             log.warning(
-                "a snapshot could not be read", ("index", "\(index)"), ("error", "\(error)"))
+                "a snapshot could not be read", ("index", index.rawValue), ("error", "\(error)"))
         case .notRemoved(let index, let error):
             log.warning(
-                "an unfinished snapshot could not be removed", ("index", "\(index)"),
+                "an unfinished snapshot could not be removed", ("index", index.rawValue),
                 ("error", "\(error)"))
         }
     }

@@ -36,8 +36,15 @@ package struct FileStorage: ~Copyable, JournalStorage, Sendable {
     /// `inUse` while another process has it.
     package init(directory path: String) throws(StorageError) {
         let isNew = unsafe mkdir(path, 0o700) == 0
-        let directory = try Self.open(
-            AT_FDCWD, path, O_RDONLY | O_DIRECTORY, StorageError.Operation.open)
+        let refusal = errno
+        let directory: OpenFile
+        do throws(StorageError) {
+            directory = try Self.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, .open)
+        } catch {
+            // Why it is not there says more than that.
+            let wasRefused = !isNew && refusal != EEXIST && refusal != ENOENT
+            throw wasRefused ? Self.error(refusal, .create, path) : error
+        }
         if isNew {
             let parent = try Self.open(directory.number, "..", O_RDONLY | O_DIRECTORY, .open)
             if fsync(parent.number) != 0 { throw Self.error(errno, .syncDirectory, path) }

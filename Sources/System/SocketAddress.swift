@@ -77,6 +77,14 @@ package struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
     package let host: String
     package let port: UInt16
 
+    /// Loopback, any port.
+    package static let nowhere = HostAndPort(loopbackPort: 0)
+
+    package init(loopbackPort port: UInt16) {
+        host = "127.0.0.1"
+        self.port = port
+    }
+
     /// `name:80`, `127.0.0.1:80`, `[::1]:80`; also `:80` and `*:80` for every address.
     package init(parsing text: String) throws(SystemError) {
         let bytes = Array(text.utf8)
@@ -98,6 +106,9 @@ package struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
         self.host = everything ? "::" : String(decoding: host, as: UTF8.self)
         self.port = port
     }
+
+    /// To listen on; nobody can connect to it from elsewhere.
+    package var isEverywhere: Bool { host == "::" || host == "0.0.0.0" }
 
     private static func decimal(_ digits: ArraySlice<UInt8>) -> UInt16? {
         guard !digits.isEmpty, digits.count <= 5 else { return nil }

@@ -3,9 +3,24 @@
 internal import CLinux
 
 package enum ThisProcess {
-    package static func environment(_ name: String) -> String? {
-        guard let text = unsafe linux_environment(name) else { return nil }
-        return unsafe String(cString: text)
+    /// All variables by name; of a name that comes twice, the first, as getenv gives it.
+    package static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var position: Int64 = 0
+        while let text = unsafe linux_environment_at(position) {
+            let sides = unsafe String(cString: text)
+                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if sides.count == 2, variables[String(sides[0])] == nil {
+                variables[String(sides[0])] = String(sides[1])
+            }
+            position += 1
+        }
+        return variables
+    }
+
+    /// Not to be handed on to children. Before any other thread is started.
+    package static func forgetVariable(_ name: String) {
+        unsafe linux_forget_variable(name)
     }
 
     /// The file that this program was started from.

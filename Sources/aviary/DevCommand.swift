@@ -14,8 +14,9 @@ struct DevCommand: ParsableCommand {
             then `ready` once a leader serves. Their logs follow on standard error, each line with \
             its member's number. A member may be killed to see the others go on.
 
-            Control-C or SIGTERM stops all of them; a second one does not wait. What follows -- is \
-            handed to each `aviary serve`.
+            Control-C, SIGTERM or SIGHUP stops all of them; another one, a second or more later, \
+            does not wait. What follows -- is handed to each `aviary serve`, and so are AVIARY_ \
+            variables but those that say which member it is and where.
 
             EXAMPLES
               aviary dev
@@ -41,6 +42,11 @@ struct DevCommand: ParsableCommand {
     var serveOptions: [String] = []
 
     func validate() throws {
+        do throws(SettingError) {
+            try MemberSettings.checkNames(ThisProcess.environment)
+        } catch {
+            throw ValidationError(error.description)
+        }
         guard (1...7).contains(members) else {
             throw ValidationError("--members should be from 1 to 7")
         }
@@ -53,6 +59,9 @@ struct DevCommand: ParsableCommand {
     func run() throws {
         do {
             let signals = try Signals()
+            for setting in MemberSetting.ofOneMember {
+                ThisProcess.forgetVariable(setting.variable)
+            }
             // Two of them on one directory would start each other's members.
             let storage = try DataDirectory(data)
             var ensemble = try DevEnsemble(

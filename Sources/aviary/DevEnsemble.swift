@@ -43,6 +43,7 @@ struct DevEnsemble: ~Copyable {
     private let epoll: Epoll
     private var isReady = false
     private var nextProbeMs: UInt64 = 0
+    private var wishes = StopWishes()
     /// Set while stopping; what runs then is killed.
     private var stopByMs: UInt64?
 
@@ -87,7 +88,7 @@ struct DevEnsemble: ~Copyable {
                 let member = members[Int(token.index)]
                 if member.starts == token.generation { try readOutput(of: member) }
             }
-            while let signal = try signals.next() { stop(by: signal) }
+            while try signals.next() != nil { stop() }
             try lookAround()
             if members.allSatisfy({ !$0.isRunning && $0.restartAtMs == nil }) {
                 if stopByMs != nil { return Server.ExitCode.ok.rawValue }
@@ -215,17 +216,20 @@ struct DevEnsemble: ~Copyable {
             && running.allSatisfy { answers($0, "/health/ready") }
     }
 
-    private mutating func stop(by signal: Signal) {
-        switch signal {
-        case .hangUp: return
-        case .interrupt, .terminate: break
+    /// By any signal: a terminal that goes away sends SIGHUP, and nobody would see to the members.
+    private mutating func stop() {
+        let nowMs = Clock.bootMs()
+        switch wishes.take(atMs: nowMs) {
+        case .stop:
+            say("stopping")
+            for member in members {
+                member.restartAtMs = nil
+                member.process?.signal(Signal.terminate.rawValue)
+            }
+        case .sameAgain: return
+        case .endAtOnce:
+            for member in members { member.process?.signal(9) }
         }
-        let isFirst = stopByMs == nil
-        for member in members {
-            member.restartAtMs = nil
-            member.process?.signal(isFirst ? Signal.terminate.rawValue : 9)
-        }
-        stopByMs = Clock.bootMs() + Self.stopMs
-        if isFirst { say("stopping") }
+        stopByMs = nowMs + Self.stopMs
     }
 }

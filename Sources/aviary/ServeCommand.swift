@@ -11,13 +11,15 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Every option can also be given as an environment variable: AVIARY_ and the option's \
             name in capitals, with _ for -, such as AVIARY_DATA or AVIARY_ADVERTISE_HTTP. An \
-            option wins over its variable.
+            option wins over its variable. A variable of that form that is not known is refused.
 
             SIGTERM and SIGINT stop the member: it fails its readiness probe, hands leadership \
-            over, answers what is under way and exits. A second one ends it at once.
+            over, answers what is under way and exits. Another one, a second or more later, ends it \
+            at once.
 
             EXAMPLES
               aviary serve --data ./data
+              aviary serve --data ./data --limit waits=1000,head-ms=5000
               aviary serve --id 1 --data /var/lib/aviary --http 127.0.0.1:8080 \\
                 --ensemble 1=10.0.0.1:7000,2=10.0.0.2:7000,3=10.0.0.3:7000
 
@@ -25,7 +27,11 @@ struct ServeCommand: ParsableCommand {
             \(ExitCode.table)
             """)
 
-    @Option(help: "This member's number: 1 and up, never used again for another disk. (default: 1)")
+    @Option(
+        help: """
+            This member's number: 1 and up, never used again for another disk. Required with \
+            --ensemble; a member that works alone is 1.
+            """)
     var id: String?
     @Option(help: "Required: the directory that holds its log and snapshots; made if absent.")
     var data: String?
@@ -43,7 +49,10 @@ struct ServeCommand: ParsableCommand {
             """)
     var ensemble: String?
     @Option(
-        help: "HOST:PORT of the HTTP door, as others are told. (default: what --http listens on)")
+        help: """
+            HOST:PORT of the HTTP door, as others are told. (default: --http; where that is every \
+            address, with the host of its --ensemble entry)
+            """)
     var advertiseHttp: String?
     @Option(help: "Event loops for HTTP. (default: one for each processor, at most 4)")
     var loops: String?
@@ -53,14 +62,14 @@ struct ServeCommand: ParsableCommand {
     var electionMs: String?
     @Option(help: "Entries of the log from one snapshot to the next. (default: 200000)")
     var snapshotEntries: String?
-    @Option(help: "Connections served at once. (default: 100000)")
-    var connectionsMax: String?
-    @Option(help: "Bytes of one znode's data. The leader's value holds for all. (default: 1048576)")
-    var dataBytesMax: String?
     @Option(
-        help: "Bytes of all paths and data. The leader's value holds for all. (default: 4294967296)"
-    )
-    var storeBytesMax: String?
+        help: ArgumentHelp(
+            """
+            A limit, or several with commas between; may be given again. `aviary limits` lists \
+            them with their defaults.
+            """,
+            valueName: "name=value"))
+    var limit: [String] = []
     @Option(help: "Time for requests under way when stopping. (default: 5000)")
     var drainMs: String?
     @Option(
@@ -78,8 +87,7 @@ struct ServeCommand: ParsableCommand {
             (.id, id), (.data, data), (.http, http), (.peer, peer), (.ensemble, ensemble),
             (.advertiseHTTP, advertiseHttp), (.loops, loops), (.heartbeatMs, heartbeatMs),
             (.electionMs, electionMs), (.snapshotEntries, snapshotEntries),
-            (.connectionsMax, connectionsMax), (.dataBytesMax, dataBytesMax),
-            (.storeBytesMax, storeBytesMax), (.drainMs, drainMs),
+            (.limit, limit.isEmpty ? nil : limit.joined(separator: ",")), (.drainMs, drainMs),
             (.allowedOrigins, allowedOrigins), (.hostNames, hostNames), (.logLevel, logLevel),
             (.logFormat, logFormat),
         ]
@@ -89,8 +97,8 @@ struct ServeCommand: ParsableCommand {
 
     private func configuration() throws -> MemberConfiguration {
         do throws(SettingError) {
-            let settings = MemberSettings(flags: flags, environment: ThisProcess.environment)
-            return try settings.configuration()
+            return try MemberSettings(flags: flags, environment: ThisProcess.environment)
+                .configuration()
         } catch {
             throw ValidationError(error.description)
         }

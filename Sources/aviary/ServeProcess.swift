@@ -15,7 +15,7 @@ enum ServeProcess {
             let signals = try Signals()
             let log = try Log(
                 level: configuration.logLevel, format: configuration.logFormat,
-                member: configuration.name)
+                member: configuration.number)
             let code = serve(configuration, signals, log)
             log.close()
             ThisProcess.exit(code.rawValue)
@@ -39,7 +39,7 @@ enum ServeProcess {
         }
     }
 
-    /// Until a signal has come and the member has stopped; a second signal does not wait for that.
+    /// Until a signal has come and the member has stopped; a later one does not wait for that.
     private static func awaitStop(
         of member: Member, _ signals: borrowing Signals, _ log: Log
     ) throws(SystemError) {
@@ -48,18 +48,22 @@ enum ServeProcess {
         try epoll.add(signals.number, .readable, Token(index: 0, generation: 0))
         try epoll.add(news.number, .readable, Token(index: 1, generation: 0))
         var stopper: PosixThread?
+        var wishes = StopWishes()
         while true {
             while let signal = try signals.next() {
                 // Nothing is read again on SIGHUP; ending by it would surprise.
                 if signal == .hangUp { continue }
-                if stopper != nil {
+                switch wishes.take(atMs: Clock.bootMs()) {
+                case .stop:
+                    stopper = try PosixThread(name: "stop") {
+                        member.stop()
+                        _ = news.post(.stopped)
+                    }
+                case .sameAgain: break
+                case .endAtOnce:
                     log.warning("a second signal: ending at once")
                     log.flush()
                     ThisProcess.exit(ExitCode.failure.rawValue)
-                }
-                stopper = try PosixThread(name: "stop") {
-                    member.stop()
-                    _ = news.post(.stopped)
                 }
             }
             var taken: [News] = []

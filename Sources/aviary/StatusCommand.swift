@@ -10,7 +10,8 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Show the members of an ensemble.",
         discussion: """
-            Asks the first server that answers.
+            Asks the first server that answers. Members tell each other twice a second what they \
+            have applied: a lag is as old as AS OF says.
 
             EXAMPLES
               aviary status
@@ -88,12 +89,14 @@ struct MemberList: Decodable {
         let peer: String?
         let zxid: Number?
         let lag: Number?
+        let lagAgeMs: Number?
         let lastContactMs: Number?
         let version: String?
         let isSelf: Bool
 
         enum CodingKeys: String, CodingKey {
             case id, role, voter, http, peer, zxid, lag, version
+            case lagAgeMs = "lag_age_ms"
             case lastContactMs = "last_contact_ms"
             case isSelf = "self"
         }
@@ -125,33 +128,21 @@ struct MemberList: Decodable {
     }
 
     var table: String {
-        var rows = [["ID", "ROLE", "HTTP", "PEER", "ZXID", "LAG", "CONTACT", "VERSION"]]
+        var rows = [["ID", "ROLE", "HTTP", "PEER", "ZXID", "LAG", "AS OF", "CONTACT", "VERSION"]]
         for member in members {
             rows.append([
                 member.id.text + (member.isSelf ? "*" : ""),
                 (member.role ?? "unknown") + (member.voter ? "" : " (no vote)"),
                 member.http ?? "-", member.peer ?? "-", member.zxid?.text ?? "-",
-                member.lag?.text ?? "-", member.lastContactMs.map { $0.text + " ms" } ?? "-",
+                member.lag?.text ?? "-",
+                member.isSelf ? "now" : member.lagAgeMs.map { $0.text + " ms ago" } ?? "-",
+                member.lastContactMs.map { $0.text + " ms" } ?? "-",
                 member.version ?? "-",
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        var text = ""
-        for row in rows {
-            var line = ""
-            for (column, cell) in row.enumerated() {
-                line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
-            }
-            text += line.trimmingSuffixSpaces + "\n"
-        }
+        var text = TextTable.lines(rows)
         text += "ensemble \(ensemble ?? "not fixed yet"), term \(term.text), "
         text += leader.map { "leader \($0.text)" } ?? "no leader"
         return text + ", failures tolerated now: \(failureTolerance)\n"
-    }
-}
-
-extension String {
-    fileprivate var trimmingSuffixSpaces: Substring {
-        self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)]
     }
 }

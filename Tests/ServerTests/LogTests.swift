@@ -24,14 +24,17 @@ import Testing
     @Test("A line of JSON escapes what it must and stays one line")
     func json() throws {
         let lines = LogLines()
-        let log = try Log(level: .debug, format: .json, member: "2", write: { lines.add($0) })
-        log.warning("odd", ("value", "\"\\\u{1}\n\u{7f}é"))
+        let log = try Log(level: .debug, format: .json, member: UInt64(2), write: { lines.add($0) })
+        log.warning("odd", ("value", "\"\\\u{1}\n\u{7f}é"), ("count", 3), ("digits", "4"))
+        log.info("none", ("leader", nil as UInt64?))
         log.close()
         let line = try #require(lines.all.first)
         #expect(line.hasPrefix(#"{"time":""#))
         #expect(
             line.hasSuffix(
-                #""level":"warning","member":"2","message":"odd","value":"\"\\\u0001\n\u007fé"}"#))
+                #""level":"warning","member":2,"message":"odd","value":"\"\\\u0001\n\u007fé","#
+                    + #""count":3,"digits":"4"}"#))
+        #expect(lines.all.last?.hasSuffix(#""message":"none","leader":null}"#) == true)
     }
 
     @Test("Lines that nobody reads are dropped and counted, and nobody waits for them")

@@ -10,7 +10,7 @@ import Testing
     private func configuration(
         _ flags: [MemberSetting: String], _ variables: [String: String] = [:]
     ) throws -> MemberConfiguration {
-        try MemberSettings(flags: flags, environment: { variables[$0] }).configuration()
+        try MemberSettings(flags: flags, environment: variables).configuration()
     }
 
     @Test("A directory is enough for a member that works alone")
@@ -63,11 +63,13 @@ import Testing
         arguments: [
             (MemberSetting.id, "0"), (.id, "one"), (.http, "8080"), (.peer, "host"),
             (.ensemble, "1"), (.ensemble, "1=h:1,1=h:2"), (.ensemble, "1=h:1,2=h:1"),
-            (.ensemble, "2=h:1"), (.ensemble, "0=h:1"), (.ensemble, "1=h:1,"),
+            (.ensemble, "2=h:1"), (.ensemble, "1=0.0.0.0:1"), (.ensemble, "0=h:1"),
+            (.ensemble, "1=h:1,"),
             (.electionMs, "500..250"), (.electionMs, "250"), (.electionMs, "255..500"),
             (.heartbeatMs, "0"), (.heartbeatMs, "55"), (.heartbeatMs, "-50"), (.loops, "0"),
-            (.logLevel, "loud"), (.logFormat, "xml"), (.dataBytesMax, "5000000000"),
-            (.snapshotEntries, "0"), (.connectionsMax, "many"),
+            (.logLevel, "loud"), (.logFormat, "xml"), (.snapshotEntries, "0"), (.limit, "waits"),
+            (.limit, "waits=many"), (.limit, "waits=-1"), (.limit, ""), (.limit, "waits=1,"),
+            (.limit, "data-bytes=5000000000"), (.limit, "waits=1,waits=2"), (.limit, "wait=1"),
         ] as [(MemberSetting, String)])
     func refused(setting: MemberSetting, text: String) {
         var flags: [MemberSetting: String] = [.data: "d", .id: "1"]

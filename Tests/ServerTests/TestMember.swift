@@ -75,7 +75,7 @@ final class TestMember {
     init(_ configuration: MemberConfiguration) throws {
         let lines = lines
         log = try Log(
-            level: configuration.logLevel, format: .text, member: configuration.name,
+            level: configuration.logLevel, format: .text, member: configuration.number,
             write: { lines.add($0) })
         do {
             member = try Member(serving: configuration, log: log)

@@ -40,6 +40,22 @@ def free_ports(count):
             one.close()
 
 
+def contiguous_ports():
+    """A port with the next two, and their peers' ports, free at this moment."""
+    def free(port):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return True
+            except OSError:
+                return False
+
+    while True:
+        port = free_ports(1)[0]
+        if port < 60000 and all(free(port + n + base) for n in range(3) for base in (0, 1000)):
+            return port
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -104,6 +120,22 @@ def _fields(words):
     return {name.replace("_", "-"): value for name, value in words.items()}
 
 
+def exchange(port, data):
+    """Everything that the server says to `data`, until it closes, and the parts of the last answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(data.encode("latin-1"))
+        received = b""
+        while True:
+            part = connection.recv(65536)
+            if not part:
+                break
+            received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]), fields, body
+
+
 class Member:
     def __init__(self, ensemble, member, http_port, peer_port):
         self.ensemble, self.id = ensemble, member
@@ -116,8 +148,9 @@ class Member:
     def url(self):
         return f"http://127.0.0.1:{self.http_port}"
 
-    def start(self, extra=(), wrapper=()):
+    def start(self, extra=(), wrapper=None):
         """`wrapper`: a program and its arguments in front of the member's own."""
+        wrapper = self.ensemble.wrapper if wrapper is None else wrapper
         assert self.process is None
         peers = ",".join(f"{m.id}=127.0.0.1:{m.peer_port}" for m in self.ensemble.members)
         command = [
@@ -170,6 +203,7 @@ class Member:
 class Ensemble:
     def __init__(self, folder, members=3, options=()):
         self.folder, self.options = pathlib.Path(folder), list(options)
+        self.wrapper = ()
         self.folder.mkdir(parents=True, exist_ok=True)
         ports = free_ports(2 * members)
         self.members = []

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from ensemble import exchange
+
 H = "Host: localhost\r\n"
 
 
@@ -207,22 +209,6 @@ NO_JSON = {
     "a session": ("POST", "/v1/sessions?ttl=10s", "\x00\xff{"),
     "a body that looks like a request": ("POST", "/v1/txn", "GET /leader HTTP/1.1\r\nHost: x\r\n\r\n"),
 }
-
-
-def exchange(port, data):
-    """Everything that the server says to `data`, until it closes, and the parts of the last answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(data.encode("latin-1"))
-        received = b""
-        while True:
-            part = connection.recv(65536)
-            if not part:
-                break
-            received += part
-    head, _, body = received.partition(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
-    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-    return int(lines[0].split()[1]), fields, body
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from ensemble import PROGRAM, Client, Ensemble, Unreachable, eventually, free_ports
+from ensemble import PROGRAM, Client, Unreachable, contiguous_ports, eventually, free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -106,24 +106,6 @@ def test_dev_runs_three_members_until_it_is_told_to_stop(tmp_path):
                 pass
     finally:
         process.kill()
-
-
-def contiguous_ports():
-    """A port with the next two, and their peers' ports, free at this moment."""
-    import socket
-
-    def free(port):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return True
-            except OSError:
-                return False
-
-    while True:
-        port = free_ports(1)[0]
-        if port < 60000 and all(free(port + n + base) for n in range(3) for base in (0, 1000)):
-            return port
 
 
 def test_haproxy_sends_to_healthy_members_and_to_the_leader_only(fresh, tmp_path):

@@ -128,8 +128,9 @@ int linux_await_child(int64_t child, int *signal);
 int64_t linux_read(int fd, void *bytes, size_t max);
 // Of this program, without a zero byte.
 int64_t linux_executable_path(char *out, size_t max);
-// NULL when it is not set.
-const char *linux_environment(const char *name);
+// NAME=VALUE of the variable at a position from 0 on; NULL behind the last.
+const char *linux_environment_at(int64_t position);
+void linux_forget_variable(const char *name);
 // At once, without exit handlers.
 void linux_exit_now(int code);
 // Ends the process by SIGALRM unless it has ended by then.

@@ -274,12 +274,13 @@ extension OpenAPIDocument {
         "properties":{"ensemble":{"type":["string","null"]},"leader":{"type":["string","null"]},"term":{"type":"integer"},
         "failure_tolerance":{"description":"Voters that may fail now before the quorum is lost","type":"integer"},
         "members":{"type":"array","items":{"$ref":"#/components/schemas/Member"}}}},"Member":{"description":"Null is what is not known",
-        "type":"object","required":["id","role","voter","http","peer","zxid","lag","last_contact_ms","version","self"],
+        "type":"object","required":["id","role","voter","http","peer","zxid","lag","lag_age_ms","last_contact_ms","version","self"],
         "properties":{"id":{"type":"string"},"role":{"type":["string","null"],"enum":["follower","candidate","leader","learner",null]},
         "voter":{"type":"boolean"},"http":{"type":["string","null"]},"peer":{"type":["string","null"]},
-        "zxid":{"type":["integer","null"]},"lag":{"description":"Entries that it has not applied","type":["integer","null"]},
-        "last_contact_ms":{"description":"How long ago it was last heard","type":["integer","null"]},
-        "version":{"type":["string","null"]},"self":{"type":"boolean"}}}}}}
+        "zxid":{"type":["integer","null"]},"lag":{"description":"Entries that it had not applied when it last said",
+        "type":["integer","null"]},"lag_age_ms":{"description":"How long ago it said which it has applied, twice a second",
+        "type":["integer","null"]},"last_contact_ms":{"description":"How long ago it was last heard",
+        "type":["integer","null"]},"version":{"type":["string","null"]},"self":{"type":"boolean"}}}}}}
 
         """#
 }

@@ -317,6 +317,7 @@ extension OpenAPIDocument {
                 - peer
                 - zxid
                 - lag
+                - lag_age_ms
                 - last_contact_ms
                 - version
                 - self
@@ -335,7 +336,10 @@ extension OpenAPIDocument {
                 zxid:
                   type: ["integer", "null"]
                 lag:
-                  description: Entries that it has not applied
+                  description: Entries that it had not applied when it last said
+                  type: ["integer", "null"]
+                lag_age_ms:
+                  description: How long ago it said which it has applied, twice a second
                   type: ["integer", "null"]
                 last_contact_ms:
                   description: How long ago it was last heard

@@ -1,0 +1,206 @@
+// The one table of limits that a member can be started with: `--limit NAME=VALUE`. Names say their
+// unit last; defaults stand where each limit is used. docs/operations.md shows the same table, and
+// a test holds the two together.
+
+internal import Ensemble
+internal import Gateway
+internal import HTTP
+internal import Raft
+internal import System
+internal import Znodes
+
+/// One limit: its name, where its value is kept, what it may be, and what happens beyond it.
+package struct MemberLimit: Sendable {
+    package let name: String
+    package let range: ClosedRange<UInt64>
+    /// What is limited, and what a client is told beyond it.
+    package let help: String
+    private let value: @Sendable (MemberConfiguration) -> UInt64
+    private let assign: @Sendable (UInt64, inout MemberConfiguration) -> Void
+
+    init<Value: FixedWidthInteger & SendableMetatype>(
+        _ name: String, _ path: any WritableKeyPath<MemberConfiguration, Value> & Sendable,
+        _ range: ClosedRange<UInt64>, _ help: String
+    ) {
+        self.name = name
+        self.range = range
+        self.help = help
+        value = { UInt64($0[keyPath: path]) }
+        assign = { value, configuration in configuration[keyPath: path] = Value(value) }
+    }
+
+    package func value(in configuration: MemberConfiguration) -> UInt64 { value(configuration) }
+
+    package var defaultValue: UInt64 {
+        value(MemberConfiguration(id: MemberID(1), dataDirectory: "", http: .nowhere, ensemble: []))
+    }
+
+    /// `value` is in `range`.
+    package func set(_ value: UInt64, in configuration: inout MemberConfiguration) {
+        assign(value, &configuration)
+    }
+
+    package static func named(_ name: some StringProtocol) -> MemberLimit? {
+        all.first { $0.name == name }
+    }
+
+    package static let all = replicated + requests + connections + queues + pages + peers
+
+    private static let msMost: UInt64 = 3_600_000
+    private static let countMost: UInt64 = 10_000_000
+    private static let bytesMost: UInt64 = 1 << 40
+
+    /// Outcomes depend on these: the leader's values hold for all members, as entries of the log.
+    private static let replicated = [
+        // Most: a write and its head must fit a frame between members.
+        MemberLimit(
+            "data-bytes", \.replica.znodes.dataBytesMax, 1...(4 << 20),
+            "Data of one znode; more is 413."),
+        MemberLimit(
+            "store-bytes", \.replica.znodes.storeBytesMax, 1...bytesMost,
+            "Paths and data of all znodes; a write that needs more is 507 store_full."),
+        MemberLimit(
+            "deleted-znodes", \.replica.znodes.deletedZnodesMax, 1...100_000,
+            "Znodes of one recursive delete; more is 413."),
+        MemberLimit(
+            "history-bytes", \.replica.znodes.historyBytesMax, 1_024...bytesMost,
+            "Events that are remembered; a feed from before them is 410 history_compacted."),
+    ]
+
+    private static let requests = [
+        MemberLimit(
+            "request-line-bytes", \.server.http.requestLineBytesMax, 64...65_535,
+            "The request line; a longer one is 414."),
+        MemberLimit(
+            "field-line-bytes", \.server.http.fieldLineBytesMax, 64...65_535,
+            "One field line of a head; a longer one is 431."),
+        MemberLimit(
+            "fields", \.server.http.fieldsMax, 1...1_000,
+            "Field lines of a head; more are 431, in trailers 400."),
+        MemberLimit(
+            "head-bytes", \.server.http.headBytesMax, 64...65_535,
+            "The whole head; a longer one is 431, with trailers 400."),
+        MemberLimit(
+            "chunk-extension-bytes", \.server.http.chunkExtensionBytesMax, 0...65_535,
+            "Extensions of one chunk; more are 400."),
+        MemberLimit(
+            "body-extension-bytes", \.server.http.bodyExtensionBytesMax, 0...65_535,
+            "Extensions of all chunks of a body; more are 400."),
+        MemberLimit(
+            "unwanted-body-bytes", \.gateway.droppedBodyBytesMax, 0...(4 << 20),
+            "A body that the request has no use for; more is 413."),
+        MemberLimit(
+            "head-ms", \.server.headMs, 1...msMost,
+            "From a head's first byte to its end; slower is 408."),
+        MemberLimit(
+            "body-ms", \.server.bodyMs, 1...msMost,
+            "What a body may be behind body-bytes-per-second; slower is 408."),
+        MemberLimit(
+            "body-bytes-per-second", \.server.bodyBytesPerSecondMin, 1...(1 << 30),
+            "The least pace of a body; see body-ms."),
+        MemberLimit(
+            "write-ms", \.replica.writeTimeoutMs, 10...msMost,
+            "Until a write is decided; longer is 504 outcome_unknown."),
+        MemberLimit(
+            "leaderless-request-ms", \.replica.leaderlessRequestMs, 10...msMost,
+            "A write or read that finds no leader; longer is 503 no_quorum."),
+        MemberLimit(
+            "leaderless-wait-ms", \.replica.leaderlessWaitMs, 10...msMost,
+            "A wait without a leader; longer is 503 no_quorum."),
+    ]
+
+    private static let connections = [
+        MemberLimit(
+            "connections", \.server.connectionsMax, 1...1_000_000,
+            "Connections at once; one more is 503 overloaded."),
+        MemberLimit(
+            "connection-refusals", \.server.refusalsMax, 0...10_000,
+            "Connections above the limit that are told so at once; more are closed."),
+        MemberLimit(
+            "requests-per-connection", \.server.requestsPerConnectionMax, 1...(1 << 40),
+            "Requests of one connection; the last answer says Connection: close."),
+        MemberLimit(
+            "idle-ms", \.server.idleMs, 1...msMost,
+            "A connection between requests; then it is closed."),
+        MemberLimit(
+            "write-stall-ms", \.server.writeStallMs, 1...msMost,
+            "Answers of which the client takes nothing; then it is reset."),
+        MemberLimit(
+            "unacknowledged-ms", \.server.unacknowledgedMs, 1...msMost,
+            "Sent bytes that the client's host does not acknowledge; then it is reset."),
+        MemberLimit(
+            "linger-ms", \.server.lingerMs, 1...msMost,
+            "From the last answer until the client closes; then it is reset."),
+        MemberLimit(
+            "linger-bytes", \.server.lingerBytesMax, 0...bytesMost,
+            "What a client still sends after the last answer; then it is reset."),
+        MemberLimit(
+            "pipeline-bytes", \.server.gatheredBytesMax, 1...(1 << 30),
+            "Answers of a pipeline before they are sent; its rest waits."),
+    ]
+
+    private static let queues = [
+        MemberLimit(
+            "waits", \.replica.waitsMax, 0...countMost,
+            "Long polls at once, one a connection; one more is 503 overloaded."),
+        MemberLimit(
+            "pending-writes", \.replica.pendingWritesMax, 1...countMost,
+            "Writes taken and not decided; one more is 503 overloaded."),
+        MemberLimit(
+            "pending-write-bytes", \.replica.pendingWriteBytesMax, 1...bytesMost,
+            "Their bytes; a write above is 503 overloaded."),
+        // One is the member's own, by which it proves that it is caught up.
+        MemberLimit(
+            "pending-reads", \.replica.pendingReadsMax, 2...countMost,
+            "Linearizable reads under way; one more is 503 overloaded."),
+        MemberLimit(
+            "queued-requests", \.queuedRequestsMax, 1...countMost,
+            "Requests not yet taken by the replica; one more is 503 overloaded."),
+        MemberLimit(
+            "uncommitted-bytes", \.replica.raft.limits.uncommittedBytesMax, 1...bytesMost,
+            "Entries of a leader that are not committed; a write above is 503 overloaded."),
+        MemberLimit(
+            "unfinished-body-bytes", \.server.unfinishedBodyBytesMax, 1...bytesMost,
+            "Bodies that are not whole yet; one above is 503 overloaded."),
+        MemberLimit(
+            "unsent-bytes", \.server.unsentBytesMax, 1...bytesMost,
+            "Answers that clients have not taken; a connection above is reset."),
+    ]
+
+    private static let pages = [
+        MemberLimit(
+            "page-names", \.gateway.pageNamesMax, 1...100_000,
+            "Names in a page of children; a greater limit= is 400."),
+        MemberLimit(
+            "feed-events", \.gateway.feedEventsMax, 1...100_000,
+            "Events in a page of a feed, but for those of one zxid."),
+        MemberLimit(
+            "wait-ms", \.gateway.waitMsMax, 0...(24 * msMost),
+            "A wait; a longer one is cut to it."),
+    ]
+
+    private static let peers = [
+        MemberLimit(
+            "peer-output-bytes", \.peers.outputBytesMax, (16 << 20)...bytesMost,
+            "Waiting to be sent to a member; above, its link starts anew."),
+        MemberLimit(
+            "peer-dial-output-bytes", \.peers.dialOutputBytesMax, 0...bytesMost,
+            "The same while the link is being opened; more is dropped."),
+        // Most: the descriptors that are kept free of HTTP connections.
+        MemberLimit(
+            "peer-ungreeted", \.peers.ungreetedMax, 1...64,
+            "Connections that have not said which member they are; then the oldest goes."),
+        MemberLimit(
+            "peer-greeting-ms", \.peers.greetingMs, 10...msMost,
+            "Until a member has said who it is; then the link is closed."),
+        MemberLimit(
+            "peer-silence-ms", \.peers.silenceMs, 1_000...msMost,
+            "Without a word of a member; then the link is closed."),
+        MemberLimit(
+            "peer-connect-ms", \.peers.connectMs, 1...msMost,
+            "An attempt to connect to a member."),
+        MemberLimit(
+            "peer-unacknowledged-ms", \.peers.unacknowledgedMs, 1...msMost,
+            "Sent bytes that a member's host does not acknowledge; then the link is closed."),
+    ]
+}
