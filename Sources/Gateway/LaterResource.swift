@@ -57,24 +57,26 @@ struct LaterResource {
     }
 
     private static func matches(_ template: StaticString, _ path: Span<UInt8>) -> Bool {
-        let wanted = Echo(template).bytes
+        let count = template.utf8CodeUnitCount
         var at = 0
         var index = 0
-        while index < wanted.count {
-            if wanted[index] != 0x2A {
-                guard at < path.count, path[at] == wanted[index] else { return false }
+        while index < count {
+            // A literal's bytes, within its count: nothing is allocated for a mistyped path.
+            let wanted = unsafe template.utf8Start[index]
+            if wanted != 0x2A {
+                guard at < path.count, path[at] == wanted else { return false }
                 index += 1
                 at += 1
                 continue
             }
             // One name; the second asterisk lets slashes follow, with a name behind each.
-            let takesMore = index + 1 < wanted.count && wanted[index + 1] == 0x2A
+            let takesMore = unsafe index + 1 < count && template.utf8Start[index + 1] == 0x2A
             index += takesMore ? 2 : 1
+            var name = at
             repeat {
-                if takesMore, at < path.count, path[at] == 0x2F { at += 1 }
-                let end = Octets.first(0x2F, in: path, from: at, to: path.count)
-                if end == at { return false }
-                at = end
+                at = Octets.first(0x2F, in: path, from: name, to: path.count)
+                if at == name { return false }
+                name = at + 1
             } while takesMore && at < path.count
         }
         return at == path.count
