@@ -143,6 +143,8 @@ class Member:
         self.data = ensemble.folder / f"member-{member}"
         self.log_path = ensemble.folder / f"member-{member}.log"
         self.process = None
+        # Besides those of all members.
+        self.options = []
 
     @property
     def url(self):
@@ -160,7 +162,7 @@ class Member:
             command += ["--peer", f"127.0.0.1:{self.peer_port}", "--ensemble", peers]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self.ensemble.options, *extra], stdout=log, stderr=log)
+                [*command, *self.ensemble.options, *self.options, *extra], stdout=log, stderr=log)
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -20,6 +20,7 @@ def small(tmp_path_factory):
         "request-line-bytes=100,field-line-bytes=100,fields=10,head-bytes=300,data-bytes=1000,"
         "unwanted-body-bytes=10,deleted-znodes=3,history-bytes=1024,unfinished-body-bytes=2000")
     options = ["--limit", limits, "--limit", "page-names=3,feed-events=2,waits=2"]
+    options += ["--limit", "chunk-extension-bytes=4,body-extension-bytes=6"]
     with Ensemble(tmp_path_factory.mktemp("small"), 1, options) as ensemble:
         yield ensemble.members[0]
 
@@ -80,12 +81,18 @@ def put(name, body, announced=None):
     return f"PUT /v1/znodes/{name} HTTP/1.1\r\n{H}Content-Length: {length}\r\n\r\n{body}"
 
 
+def chunked(body):
+    return f"PUT /v1/znodes/a HTTP/1.1\r\n{H}Transfer-Encoding: chunked\r\n\r\n{body}"
+
+
 SIZES = {
     "data": (put("a", "", 1001), 413, "too_large"),
     "an unwanted body": (
         f"DELETE /v1/znodes/a HTTP/1.1\r\n{H}Content-Length: 11\r\n\r\n", 413, "too_large"),
     "a request line": (f"GET /{'a' * 100} HTTP/1.1\r\n{H}\r\n", 414, "too_large"),
     "a field line": (f"GET / HTTP/1.1\r\n{H}A: {'b' * 100}\r\n\r\n", 431, "too_large"),
+    "the extension of a chunk": (chunked("1;abcdef\r\nx\r\n"), 400, "bad_request"),
+    "the extensions of a body": (chunked("1;abc\r\nx\r\n" * 3), 400, "bad_request"),
     "field lines": (
         "GET / HTTP/1.1\r\n" + H + "A: b\r\n" * 10 + "\r\n", 431, "too_large"),
     "a head": (
@@ -210,6 +217,51 @@ def test_a_full_store(tmp_path):
         assert member.once("DELETE", "/v1/znodes/a").status == 204
         member.once("DELETE", "/v1/znodes/b")
         assert serves(member)
+
+
+def test_members_of_different_limits_hold_the_same_tree(tmp_path):
+    """What decides outcomes is the leader's, on every member."""
+    ensemble = Ensemble(tmp_path)
+    for member, limits in zip(ensemble.members, (
+            "data-bytes=100,store-bytes=1000,deleted-znodes=2,history-bytes=1024",
+            "data-bytes=200,store-bytes=2000,deleted-znodes=3,history-bytes=2048",
+            "data-bytes=300,store-bytes=3000,deleted-znodes=4,history-bytes=4096")):
+        member.options = ["--limit", limits]
+    with ensemble:
+        seen = set()
+        for turn in range(3):
+            for member in ensemble.running:
+                for number in range(8):
+                    for path in (f"r{turn}", f"r{turn}/m{member.id}-{number}"):
+                        seen.add(member.once("PUT", f"/v1/znodes/{path}", b"x" * 150).status)
+                seen.add(member.once("DELETE", f"/v1/znodes/r{turn}?recursive").status)
+            ensemble.same_everywhere()
+            # Another one leads, with limits of its own.
+            leader = ensemble.leader()
+            leader.kill()
+            leader.options = ["--limit", "deleted-znodes=9,store-bytes=4000"]
+            leader.start()
+            ensemble.ready()
+        assert {201, 413} <= seen, seen
+
+
+def test_more_requests_at_once_than_the_replica_has_room_for(tmp_path):
+    with Ensemble(tmp_path, 1, ["--limit", "queued-requests=1"]) as ensemble:
+        member = ensemble.members[0]
+        held = [opened(member, "") for _ in range(32)]
+
+        def burst():
+            for connection in held:
+                connection.sendall(f"GET /v1/znodes HTTP/1.1\r\n{H}\r\n".encode())
+            answers = [answer(connection) for connection in held]
+            assert {got[0] for got in answers} <= {200, 503}
+            return next((got for got in answers if got[0] == 503), None)
+
+        assert overloaded(*eventually(burst, what="a request finds no room"))
+        for connection in held:
+            connection.close()
+        eventually(lambda: member.answers("/v1/znodes"), what="there is room again")
+        eventually(lambda: member.once("PUT", "/v1/znodes/a").status in (200, 201))
 
 
 def test_more_connections_than_the_limit(tmp_path):
