@@ -245,16 +245,19 @@ def test_members_of_different_limits_hold_the_same_tree(tmp_path):
         assert {201, 413} <= seen, seen
 
 
-def test_more_requests_at_once_than_the_replica_has_room_for(tmp_path):
-    with Ensemble(tmp_path, 1, ["--limit", "queued-requests=1"]) as ensemble:
+@pytest.mark.parametrize("limit, request_line", [
+    ("queued-requests=1", "GET /v1/znodes"), ("uncommitted-bytes=1", "PUT /v1/znodes/a")])
+def test_more_at_once_than_there_is_room_for(tmp_path, limit, request_line):
+    with Ensemble(tmp_path, 1, ["--limit", limit]) as ensemble:
         member = ensemble.members[0]
         held = [opened(member, "") for _ in range(32)]
 
         def burst():
             for connection in held:
-                connection.sendall(f"GET /v1/znodes HTTP/1.1\r\n{H}\r\n".encode())
+                connection.sendall(
+                    f"{request_line} HTTP/1.1\r\n{H}Content-Length: 0\r\n\r\n".encode())
             answers = [answer(connection) for connection in held]
-            assert {got[0] for got in answers} <= {200, 503}
+            assert {got[0] for got in answers} <= {200, 201, 503}
             return next((got for got in answers if got[0] == 503), None)
 
         assert overloaded(*eventually(burst, what="a request finds no room"))
@@ -262,6 +265,23 @@ def test_more_requests_at_once_than_the_replica_has_room_for(tmp_path):
             connection.close()
         eventually(lambda: member.answers("/v1/znodes"), what="there is room again")
         eventually(lambda: member.once("PUT", "/v1/znodes/a").status in (200, 201))
+
+
+@pytest.mark.parametrize("limits", [
+    "unsent-bytes=100000,write-stall-ms=3600000", "write-stall-ms=200"])
+def test_a_client_that_does_not_read_its_answers(tmp_path, limits):
+    with Ensemble(tmp_path, 1, ["--limit", limits]) as ensemble:
+        member = ensemble.members[0]
+        assert member.once("PUT", "/v1/znodes/big", b"x" * (1 << 20)).status == 201
+        # More than the kernel takes for it.
+        read = f"GET /v1/znodes/big?raw&consistency=local HTTP/1.1\r\n{H}\r\n" * 64
+        with opened(member, read) as connection:
+            # One byte, so that it is being served.
+            assert connection.recv(1) == b"H"
+            eventually(
+                lambda: metric(member, "aviary_http_connections") == 1,
+                what="it is reset, and only the one that asks is there")
+        assert serves(member)
 
 
 def test_more_connections_than_the_limit(tmp_path):
