@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -180,7 +181,10 @@ def dev(tmp_path):
             [PROGRAM, "dev", "--data", str(tmp_path / "data"), "--port", str(port), *words],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, **variables})
-        started.append(process)
+        # What is read from it then ends, instead of hanging a test for ever.
+        deadline = threading.Timer(60, process.kill)
+        deadline.start()
+        started.append((process, deadline))
         said = []
         for line in process.stdout:
             said.append(line.rstrip())
@@ -189,7 +193,8 @@ def dev(tmp_path):
         assert said[-1] == "ready", said
         return process, port
     yield start
-    for process in started:
+    for process, deadline in started:
+        deadline.cancel()
         process.kill()
         process.wait()
 
