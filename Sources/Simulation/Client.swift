@@ -14,6 +14,8 @@ struct OpenRequest {
     var tag: UInt64 = 0
     /// What the client looks at once it may.
     var path: ZnodePath?
+    /// Of an operation on a register.
+    var register: Registers.Handle?
     /// The greatest zxid that any client knew when this was asked.
     let known: Zxid
     /// A wait or feed that the member could open at once.

@@ -108,11 +108,15 @@ extension Command {
         return bytes + [UInt8](repeating: UInt8(truncatingIfNeeded: tag), count: padding)
     }
 
+    static func tag(inData data: [UInt8]) -> UInt64 {
+        guard data.count >= 8 else { return 0 }
+        return (0..<8).reduce(UInt64(0)) { $0 | UInt64(data[$1]) << UInt64($1 * 8) }
+    }
+
     var tag: UInt64 {
         switch self {
         case .put(_, let data, _, _, _, _), .createSequential(_, _, let data, _):
-            guard data.count >= 8 else { return 0 }
-            return (0..<8).reduce(UInt64(0)) { $0 | UInt64(data[$1]) << UInt64($1 * 8) }
+            return Self.tag(inData: data)
         case .delete(_, .mzxidAny(let zxids), _):
             guard let last = zxids.last, last.rawValue & Self.tagBit != 0 else { return 0 }
             return last.rawValue & ~Self.tagBit

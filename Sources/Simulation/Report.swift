@@ -4,6 +4,8 @@ package struct WorkDone: Sendable {
     package var acknowledgedWrites = 0
     package var reads = 0
     package var localReads = 0
+    /// Operations that the search for linearizations has put in order.
+    package var ordered = 0
     package var changes = 0
     package var quietWaits = 0
     package var pages = 0
@@ -50,6 +52,7 @@ extension WorkDone {
         acknowledgedWrites += other.acknowledgedWrites
         reads += other.reads
         localReads += other.localReads
+        ordered += other.ordered
         changes += other.changes
         quietWaits += other.quietWaits
         pages += other.pages
@@ -67,6 +70,7 @@ extension WorkDone {
     package var text: String {
         "\(acknowledgedWrites) writes acknowledged, \(unknownWrites) unknown, "
             + "\(refusals) refusals, \(reads) reads, \(localReads) local reads, "
+            + "\(ordered) operations put in order, "
             + "\(changes) changes, \(quietWaits) quiet waits, \(pages) pages; \(committed) entries committed, "
             + "\(leaders) leaders, \(starts) starts, \(pauses) pauses, \(partitions) partitions, "
             + "\(snapshotsSaved) snapshots saved, \(snapshotsInstalled) installed"

@@ -6,6 +6,7 @@ package enum Rule: String, Sendable, CaseIterable {
     case digest, outcome
     case acknowledgedWrite, refusedWrite, appliedOnce, zxidOrder
     case staleRead, wrongRead, readOrder
+    case linearizability, searchTooHard
     case missedChange, spuriousChange, feed, answer
     case leaderClaim, queueBound, storage, codec
     case liveness, quietRun

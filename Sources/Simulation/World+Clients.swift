@@ -86,6 +86,7 @@ extension World {
     /// No answer will come to what it has open.
     func lose(_ client: Client) {
         guard let open = client.open else { return }
+        // In a register's history it stays open: it may take effect, or not.
         if open.tag > 0 {
             history.becameUnknown(open.tag)
             work.unknownWrites += 1
@@ -95,7 +96,8 @@ extension World {
     }
 
     private func ask(
-        _ client: Client, _ ask: ClientRequest, tag: UInt64 = 0, path: ZnodePath? = nil
+        _ client: Client, _ ask: ClientRequest, tag: UInt64 = 0, path: ZnodePath? = nil,
+        register: Registers.Handle? = nil
     ) throws(Violation) {
         let member = members[client.member]
         guard let process = member.process else { return }
@@ -103,7 +105,7 @@ extension World {
         var open = OpenRequest(
             id: client.requests * Self.clientsMax + UInt64(client.number),
             member: member.position, run: member.run, ask: ask, tag: tag, path: path,
-            known: history.witnessed)
+            register: register, known: history.witnessed)
         switch ask {
         case .wait(let wait): open.opensAtOnce = wait.after <= process.replica.applied
         case .feed(let feed): open.opensAtOnce = feed.query.after <= process.replica.applied
@@ -118,6 +120,7 @@ extension World {
     }
 
     private func work(_ client: Client) throws(Violation) {
+        if clientRandom.chance(perMille: 350) { return try useRegister(client) }
         let path = somePath()
         switch clientRandom.next(below: 100) {
         case 0..<45: try write(client, path)
@@ -161,6 +164,42 @@ extension World {
             }
         }
         try ask(client, .write(command), tag: tag)
+    }
+
+    // MARK: registers
+
+    private func useRegister(_ client: Client) throws(Violation) {
+        let register = registers.register(
+            Int(clientRandom.next(below: UInt64(Registers.inUse))))
+        let path = registers.path(register)
+        let choice = clientRandom.next(below: 10)
+        if choice < 4 { return try readRegister(client, register) }
+        let tag = history.newWrite()
+        let seen = registers.seen(register)
+        var condition = Condition.none
+        switch clientRandom.next(below: 5) {
+        case 0: condition = choice < 8 ? .absent : .exists
+        case 1: if let seen { condition = .mzxidAny([seen.mzxid]) }
+        case 2: if let seen { condition = .version(seen.version) }
+        default: break
+        }
+        if choice < 8 {
+            let command = Command.put(
+                path: path, data: Command.data(tag: tag, padding: 0), mode: .persistent,
+                explicitMode: false, condition: condition, makeParents: false)
+            let handle = registers.begin(.put(tag: tag, condition), at: register)
+            return try ask(client, .write(command), tag: tag, register: handle)
+        }
+        history.becameUnknown(tag)
+        let handle = registers.begin(.delete(condition), at: register)
+        let command = Command.delete(path: path, condition: condition, recursive: false)
+        try ask(client, .write(command), register: handle)
+    }
+
+    private func readRegister(_ client: Client, _ register: Int) throws(Violation) {
+        try ask(
+            client, .read(.linearizable(atLeast: nil)), path: registers.path(register),
+            register: registers.begin(.read, at: register))
     }
 
     private func someCondition(_ client: Client) -> Condition {
@@ -220,6 +259,16 @@ extension World {
         if case .read(.linearizable(let zxid?)) = open.ask { atLeast = max(atLeast, zxid) }
         try history.read(seen, atLeast: atLeast, oracle)
         client.see(seen.zxid)
+        if let handle = open.register {
+            registers.end(
+                handle,
+                .seen(
+                    seen.stat.map { stat in
+                        ZnodeOperation.Seen(
+                            tag: Command.tag(inData: seen.data), version: stat.version,
+                            mzxid: stat.mzxid)
+                    }))
+        }
         if let stat = seen.stat { client.mzxids = [stat.mzxid, client.mzxids[0]] }
     }
 
@@ -283,7 +332,7 @@ extension World {
 
     private func probe(_ client: Client) throws(Violation) {
         if client.probe == .read {
-            return try ask(client, .read(.linearizable(atLeast: client.seen)), path: somePath())
+            return try readRegister(client, registers.register(client.number % Registers.inUse))
         }
         let tag = history.newWrite()
         let command = Command.put(

@@ -26,6 +26,7 @@ package final class World {
     var claims: LeaderClaims
     var oracle: Oracle
     var history = HistoryChecker()
+    var registers = Registers()
     var violation: Violation?
     var work = WorkDone()
 
@@ -58,6 +59,7 @@ package final class World {
         shellRandom = root.split()
         clientRandom = root.split()
         var memberRandom = root.split()
+        history.trustsZxids = options.trustsZxids
         weather = Weather(options.profile, members: options.members, &weatherRandom)
         tuning = Tuning(&tuningRandom, isDatagram: weather.isDatagram)
         links = Links(count: options.members, weather: weather, random: linkRandom)
@@ -90,6 +92,8 @@ package final class World {
     package func run() -> Report {
         while events < options.eventsMax, violation == nil { turn() }
         if violation == nil { settle() }
+        checking { () throws(Violation) in try registers.check() }
+        work.ordered = registers.judged
         work.acknowledgedWrites = history.acknowledgedCount
         work.committed = consensus.committedCount
         work.leaders = consensus.leaderCount

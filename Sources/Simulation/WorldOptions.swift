@@ -46,6 +46,8 @@ package struct WorldOptions: Sendable {
     package var settleNs: UInt64 = 60_000_000_000
     /// Fewer acknowledged writes than this make the run a failure.
     package var acknowledgedMin = 10
+    /// False: answers are not judged by their zxids, only by the search for linearizations.
+    package var trustsZxids = true
 
     /// The size of the ensemble that a seed runs with when none is asked for.
     package static func members(_ seed: UInt64) -> Int { [3, 5, 3, 1, 3][Int(seed % 5)] }

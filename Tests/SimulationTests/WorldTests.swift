@@ -123,6 +123,24 @@ struct SeedTests {
 
 @Suite("Planted bugs")
 struct PlantedBugTests {
+    @Test(
+        "Stale reads are found without a look at zxids",
+        arguments: [PlantedBug.staleReadIndex, .readBeforeTicket])
+    func withoutZxids(bug: PlantedBug) {
+        for seed in UInt64(1)...100 {
+            var options = WorldOptions(
+                members: WorldOptions.members(seed), profile: .everything, eventsMax: 6_000,
+                bug: bug)
+            options.trustsZxids = false
+            guard let violation = World(seed: seed, options: options).run().violation else {
+                continue
+            }
+            #expect(violation.rule == .linearizability, "\(violation)")
+            return
+        }
+        Issue.record("\(bug) is not found")
+    }
+
     /// The rules of which one must be what is broken.
     static let rules: [PlantedBug: Set<Rule>] = [
         .storedBeforeDurable: [.promiseBeforeDurable, .durableQuorum, .recovery],
