@@ -9,8 +9,10 @@ PROGRAM := $(CURDIR)/.build/release/aviary
 DATA ?= ./data
 PORT ?= 8080
 SEEDS ?= 1..300
+MINUTES ?= 10
+MEMBERS ?= 3
 
-.PHONY: run build test test-swift test-system test-sanitize lint format simulate bench clean setup-build setup-test setup-bench
+.PHONY: run build test test-swift test-system test-sanitize lint format simulate faults bench clean setup-build setup-test setup-bench
 
 run: build ## Build, start three members on loopback, print what to try
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
@@ -37,6 +39,10 @@ format: setup-build
 simulate: setup-build ## make simulate SEEDS=1..10000
 	@swift build $(SWIFT_FLAGS) --product aviary-simulate
 	@.build/release/aviary-simulate --seeds $(SEEDS)
+
+faults: setup-test build ## Real members under faults: make faults MINUTES=10 [SEED=7] [MEMBERS=5]
+	@cd Tests/system && AVIARY=$(PROGRAM) nice python3 -B -m faults --minutes $(MINUTES) \
+		--members $(MEMBERS) $(if $(SEED),--seed $(SEED))
 
 test-sanitize: setup-build ## Unit tests under the address sanitizer, what has threads under the thread sanitizer
 	@ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build-asan \

@@ -154,7 +154,8 @@ class Member:
         """`wrapper`: a program and its arguments in front of the member's own."""
         wrapper = self.ensemble.wrapper if wrapper is None else wrapper
         assert self.process is None
-        peers = ",".join(f"{m.id}=127.0.0.1:{m.peer_port}" for m in self.ensemble.members)
+        peers = ",".join(
+            f"{m.id}=127.0.0.1:{self.ensemble.peer_port(self, m)}" for m in self.ensemble.members)
         command = [
             *wrapper, PROGRAM, "serve", "--id", str(self.id), "--data", str(self.data),
             "--http", f"127.0.0.1:{self.http_port}"]
@@ -227,6 +228,10 @@ class Ensemble:
             if member.process is not None:
                 member.process.send_signal(signal.SIGCONT)
             member.kill()
+
+    def peer_port(self, member, other):
+        """Where `member` reaches `other`."""
+        return other.peer_port
 
     @property
     def running(self):

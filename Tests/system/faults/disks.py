@@ -1,0 +1,325 @@
+"""Faults of disks and of clocks: a full disk, one that fails to sync, bytes that changed, one that
+was exchanged, a wall clock that jumps. What a member with such a disk does, refuse or mend itself,
+is told by its behaviour; a refusal is followed by what its operator would do."""
+
+import email.utils
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import time
+
+from ensemble import Unreachable, eventually
+
+from .cluster import Violation
+from .kinds import Fault
+
+# Exit codes, docs/operations.md.
+DAMAGED, DISK_FAILED = 65, 69
+MiB = 1 << 20
+
+
+class FailingSync(Fault):
+    """strace makes the n-th sync and all after it fail."""
+
+    kind = "sync fails (EIO)"
+    seconds = (0.0, 0.5)
+
+    @classmethod
+    def left_out(cls):
+        if shutil.which("strace") is None:
+            return "no strace"
+        works = subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True)
+        return None if works.returncode == 0 else "strace may not trace"
+
+    def inflict(self):
+        # Writes go on, so the n-th sync comes, unless the member has become a bystander.
+        self.member = self.cluster.lead() if self.draw.random() < 0.4 else self.a_follower()
+        self.cluster.down(self.member)
+        self.member.may_end_with = {DISK_FAILED}
+        before = len(self.cluster.ended)
+        # -D: the member stays the child, so that signals and the exit code are its own.
+        self.cluster.up(self.member, wrapper=[
+            "strace", "-D", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync", "-e",
+            f"inject=fdatasync,fsync:error=EIO:when={self.draw.randint(1, 80)}+"])
+        try:
+            eventually(lambda: (self.member.id, DISK_FAILED) in self.cluster.ended[before:], 20)
+        except AssertionError:
+            raise Violation(
+                "a sync that fails ends the member",
+                f"member {self.member.id}: {self.cluster.last_words(self.member)}") from None
+        if "sync" not in self.member.log:
+            raise Violation("a member that ends says why", self.cluster.last_words(self.member))
+
+    def heal(self):
+        self.member.may_end_with = set()
+
+
+class FullDisk(Fault):
+    """The member's directory moves to a small tmpfs, something else fills that, and large writes
+    come. The member may end, or refuse changes; with room again, it serves again."""
+
+    kind = "disk full"
+    seconds = (0.0, 1.0)
+
+    @classmethod
+    def left_out(cls):
+        return None if in_namespaces() else "may not mount"
+
+    def inflict(self):
+        self.member = self.cluster.lead() if self.draw.random() < 0.5 else self.a_follower()
+        self.home = self.member.data
+        small = pathlib.Path(f"{self.home}.small")
+        self.cluster.down(self.member)
+        used = sum(file.stat().st_size for file in self.home.iterdir())
+        small.mkdir(exist_ok=True)
+        room = used + self.draw.randint(1, 20) * MiB
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={room},mode=700", "tmpfs", str(small)],
+            check=True)
+        shutil.copytree(self.home, small, dirs_exist_ok=True)
+        self.member.data, self.member.may_end_with = small, {DISK_FAILED}
+        before = len(self.cluster.ended)
+        self.cluster.up(self.member)
+        self.fill(small / "ballast")
+        self.write_much(lambda: len(self.cluster.ended) > before or self.refuses())
+        ended = self.cluster.ended[before:]
+        self.way = "ended" if ended else "refused changes" if self.refuses() else "unnoticed"
+
+    def fill(self, ballast):
+        with open(ballast, "wb", buffering=0) as file:
+            for size in (MiB, 4096):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    pass
+
+    def write_much(self, enough):
+        """More than fits into the segments that are there already."""
+        target = "/v1/znodes/filler"
+        for number in range(300):
+            if enough():
+                return
+            member = self.everyone[number % len(self.everyone)]
+            try:
+                member.once("PUT", target, bytes(256 * 1024), timeout=5)
+            except Unreachable:
+                pass
+
+    def refuses(self):
+        try:
+            answer = self.member.once("GET", "/health/ready", timeout=2)
+            return answer.status == 503 and b"full" in answer.body
+        except Unreachable:
+            return False
+
+    def heal(self):
+        small = self.member.data
+        (small / "ballast").unlink()
+        subprocess.run(["mount", "-o", f"remount,size={1 << 30}", str(small)], check=True)
+        self.member.may_end_with = {DISK_FAILED}
+        self.cluster.recovered(within=30)
+        self.member.may_end_with = set()
+        self.cluster.down(self.member)
+        shutil.rmtree(self.home)
+        shutil.copytree(small, self.home)
+        subprocess.run(["umount", str(small)], check=True)
+        self.member.data = self.home
+        self.cluster.up(self.member)
+
+
+def in_namespaces():
+    """Of the runner itself, so that nothing that it mounts outlives it."""
+    return os.environ.get("FAULTS_NAMESPACE") == "1"
+
+
+class Rot(Fault):
+    """A bit changes in a file of a stopped member. Where the member refuses to start with it, the
+    bit is changed back, as a restored file would have it."""
+
+    def choose(self):
+        """A file, and the offset of a byte that had been durable, or None."""
+        raise NotImplementedError
+
+    def inflict(self):
+        self.member = self.a_follower() if self.draw.random() < 0.7 else self.cluster.lead()
+        self.cluster.down(self.member)
+        chosen = self.choose()
+        if chosen is None:
+            self.way = "nothing to damage"
+            return
+        file, offset = chosen
+        bit = 1 << self.draw.randrange(8)
+        flip(file, offset, bit)
+        try:
+            code = self.cluster.up_and_ends(self.member)
+        except AssertionError:
+            code = "hung"
+        if code is None:
+            self.way = "served"
+        elif code == DAMAGED and file.name in self.member.log:
+            self.way = "refused"
+            flip(file, offset, bit)
+        else:
+            raise Violation(
+                "damage is mended, or refused with the file's name",
+                f"member {self.member.id}, {file.name} byte {offset}: {code}: "
+                f"{self.cluster.last_words(self.member)}")
+
+    def heal(self):
+        if self.member.process is None:
+            self.cluster.up(self.member)
+
+
+class RottenLog(Rot):
+    kind = "bit flipped in the log"
+    seconds = (0.0, 0.0)
+
+    def choose(self):
+        groups = [group for file in sorted(self.member.data.glob("log-*"))
+                  for group in groups_of(file)]
+        mark = max((group.durable_through for group in groups), default=0)
+        durable = [group for group in groups if group.sequence <= mark]
+        if not durable:
+            return None
+        group = self.draw.choice(durable)
+        return group.file, group.offset + self.draw.randrange(group.bytes)
+
+
+class RottenSnapshot(Rot):
+    kind = "bit flipped in a snapshot"
+    seconds = (0.0, 0.0)
+
+    def choose(self):
+        files = sorted(self.member.data.glob("snapshot-*"))
+        files = [file for file in files if file.suffix != ".tmp"]
+        if not files:
+            return None
+        file = files[-1]
+        return file, self.draw.randrange(file.stat().st_size)
+
+
+class Group:
+    """Where a group of the log lies, docs/storage-format.md."""
+
+    def __init__(self, file, offset, sequence, durable_through, payload):
+        self.file, self.offset, self.sequence = file, offset, sequence
+        self.durable_through = durable_through
+        self.bytes = -(-(80 + payload) // 512) * 512
+
+
+def groups_of(file):
+    data, offset = file.read_bytes(), 512
+    log = data[16:32]
+    while offset + 80 <= len(data) and data[offset:offset + 4] == b"AVGP":
+        if data[offset + 8:offset + 24] != log:
+            return
+        sequence, durable_through = struct.unpack_from("<QQ", data, offset + 24)
+        group = Group(file, offset, sequence, durable_through,
+                      struct.unpack_from("<I", data, offset + 56)[0])
+        yield group
+        offset += group.bytes
+
+
+def flip(file, offset, bit):
+    with open(file, "r+b") as opened:
+        opened.seek(offset)
+        byte = opened.read(1)[0]
+        opened.seek(offset)
+        opened.write(bytes([byte ^ bit]))
+
+
+class ExchangedDisk(Fault):
+    """A member comes back with an empty directory. It is taken in as a new disk, or turned away;
+    then its old directory comes back."""
+
+    kind = "disk exchanged for an empty one"
+    seconds = (0.0, 0.0)
+
+    def inflict(self):
+        self.member = self.a_follower()
+        self.cluster.down(self.member)
+        self.kept = pathlib.Path(f"{self.member.data}.kept")
+        self.member.data.rename(self.kept)
+        turned_away = self.member.log.count("refused by member")
+        self.cluster.up(self.member)
+        try:
+            eventually(lambda: self.member.answers("/health/ready")
+                       or self.member.log.count("refused by member") > turned_away, 30)
+        except AssertionError:
+            raise Violation("an empty disk is taken in, or turned away with a reason",
+                            self.cluster.last_words(self.member)) from None
+        if self.member.answers("/health/ready"):
+            self.way = "taken in"
+            shutil.rmtree(self.kept)
+        else:
+            self.way = "turned away"
+
+    def heal(self):
+        if self.kept.exists():
+            self.cluster.down(self.member)
+            shutil.rmtree(self.member.data)
+            self.kept.rename(self.member.data)
+            self.cluster.up(self.member)
+
+
+class ClockJump(Fault):
+    """The wall clock of one member jumps to and fro by up to a day while it runs (libfaketime)."""
+
+    kind = "wall clock jumps"
+    seconds = (0.0, 0.0)
+
+    @classmethod
+    def left_out(cls):
+        if shutil.which("faketime") is None or cls.library() is None:
+            return "no libfaketime"
+        return None if in_namespaces() else "no namespaces of its own"
+
+    @staticmethod
+    def library():
+        found = list(pathlib.Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
+        return str(found[0]) if found else None
+
+    def inflict(self):
+        self.member = self.draw.choice(self.everyone)
+        told = self.member.data.with_suffix(".clock")
+        told.write_text("+0")
+        # Without what is shared, the library would make it and set a variable; and a Swift program
+        # whose environment has moved before it begins does not find its arguments.
+        self.holder = subprocess.Popen(
+            ["faketime", "-m", "-f", "+0", "sh", "-c", "echo $FAKETIME_SHARED; exec cat"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        shared = self.holder.stdout.readline().strip()
+        self.cluster.down(self.member)
+        self.cluster.up(self.member, wrapper=[
+            "env", f"LD_PRELOAD={self.library()}", f"FAKETIME_SHARED={shared}",
+            f"FAKETIME_TIMESTAMP_FILE={told}", "FAKETIME_NO_CACHE=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1"])
+        self.cluster.recovered(within=30)
+        for _ in range(self.draw.randint(2, 5)):
+            other = pathlib.Path(f"{told}.new")
+            days = self.draw.randint(-86400, 86400)
+            other.write_text(f"{days:+d}")
+            other.rename(told)
+            self.pause(self.draw.uniform(0.2, 1.5))
+            shown = self.clock_of_member()
+            if shown is not None and abs(shown - time.time() - days) > 60:
+                raise Violation("the runner itself works", f"the clock shows {shown}, {days:+d}")
+
+    def clock_of_member(self):
+        """What the member's answers are dated with."""
+        try:
+            date = self.member.once("GET", "/health/live").headers["Date"]
+        except Unreachable:
+            return None
+        return email.utils.parsedate_to_datetime(date).timestamp()
+
+    def heal(self):
+        self.cluster.down(self.member)
+        self.cluster.up(self.member)
+        self.holder.communicate()
+
+
+DISKS_AND_CLOCKS = (FailingSync, FullDisk, RottenLog, RottenSnapshot, ExchangedDisk, ClockJump)
