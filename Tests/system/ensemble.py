@@ -155,12 +155,12 @@ class Member:
         wrapper = self.ensemble.wrapper if wrapper is None else wrapper
         assert self.process is None
         peers = ",".join(
-            f"{m.id}=127.0.0.1:{self.ensemble.peer_port(self, m)}" for m in self.ensemble.members)
+            f"{m.id}={self.ensemble.peer_address(self, m)}" for m in self.ensemble.members)
         command = [
             *wrapper, PROGRAM, "serve", "--id", str(self.id), "--data", str(self.data),
             "--http", f"127.0.0.1:{self.http_port}"]
         if len(self.ensemble.members) > 1:
-            command += ["--peer", f"127.0.0.1:{self.peer_port}", "--ensemble", peers]
+            command += ["--peer", self.ensemble.listener(self), "--ensemble", peers]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.ensemble.options, *self.options, *extra], stdout=log, stderr=log)
@@ -229,9 +229,13 @@ class Ensemble:
                 member.process.send_signal(signal.SIGCONT)
             member.kill()
 
-    def peer_port(self, member, other):
+    def peer_address(self, member, other):
         """Where `member` reaches `other`."""
-        return other.peer_port
+        return f"127.0.0.1:{other.peer_port}"
+
+    def listener(self, member):
+        """Where it takes the others' connections."""
+        return f"127.0.0.1:{member.peer_port}"
 
     @property
     def running(self):

@@ -12,16 +12,18 @@ import sys
 import tempfile
 import traceback
 
+from . import packets
 from .cluster import Violation
 from .disks import in_namespaces
 from .run import KINDS, Run
 
-NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+NAMESPACES = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc"]
 
 
 def into_namespaces():
     """Again, in namespaces of its own; returns where that is not allowed."""
-    if "FAULTS_NAMESPACE" in os.environ or shutil.which("unshare") is None:
+    if "FAULTS_NAMESPACE" in os.environ or not all(
+            shutil.which(program) for program in ("unshare", "ip", "mount")):
         return
     for namespaces in (NAMESPACES, [*NAMESPACES, "--map-root-user"]):
         if subprocess.run([*namespaces, "true"], capture_output=True).returncode == 0:
@@ -35,24 +37,36 @@ def arguments():
         prog="faults", description="Real members under faults, checked.")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
-    parser.add_argument("--members", type=int, default=3, choices=(1, 3, 5))
+    parser.add_argument("--members", type=int, default=3, choices=(3, 5))
+    parser.add_argument("--network", choices=("proxy", "packets"), default=None,
+                        help="what stands between the members; default: by the seed")
     parser.add_argument("--kinds", default="", help=f"of {','.join(KINDS)}; default: all")
     parser.add_argument("--folder", default=None, help="default: a temporary one")
+    parser.add_argument("--keep", action="store_true", help="the folder, although nothing broke")
     return parser.parse_args()
+
+
+def choose_network(seed):
+    """Nobody else's packets are touched: only in a namespace of its own."""
+    if seed % 2 == 0 or not in_namespaces() or packets.left_out():
+        return "proxy"
+    return "packets"
 
 
 def main():
     wanted = arguments()
     into_namespaces()
     if in_namespaces():
-        # Semaphores and shared memory of its own.
+        # Semaphores and shared memory of its own, and a loopback interface.
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"], check=True)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     seed = random.SystemRandom().randrange(1 << 32) if wanted.seed is None else wanted.seed
     folder = tempfile.mkdtemp(prefix="aviary-faults-", dir=wanted.folder)
     kinds = [kind for kind in wanted.kinds.split(",") if kind]
-    print(f"seed {seed}, {wanted.members} members, {wanted.minutes:g} minutes, in {folder}",
-          flush=True)
-    run = Run(folder, wanted.minutes * 60, seed, wanted.members, kinds,
+    network = wanted.network or choose_network(seed)
+    print(f"seed {seed}, {wanted.members} members, {network}, {wanted.minutes:g} minutes, "
+          f"in {folder}", flush=True)
+    run = Run(folder, wanted.minutes * 60, seed, wanted.members, network, kinds,
               lambda line: print(line, flush=True))
     try:
         run.go()
@@ -67,7 +81,8 @@ def main():
         return 2
     print(run.table())
     print(f"No promise was broken; seed {seed}", flush=True)
-    shutil.rmtree(folder)
+    if not wanted.keep:
+        shutil.rmtree(folder)
     return 0
 
 

@@ -7,6 +7,7 @@ import time
 from ensemble import Ensemble, Unreachable, eventually
 
 from .links import Links
+from .packets import Packets
 
 # systemd's RestartSec=.
 RESTART_SECONDS = 0.3
@@ -24,7 +25,7 @@ class Violation(Exception):
 
 
 class Cluster(Ensemble):
-    def __init__(self, folder, members, seed):
+    def __init__(self, folder, members, seed, network="proxy"):
         super().__init__(folder, members, OPTIONS)
         self.lock, self.closing = threading.RLock(), threading.Event()
         self.broken = []
@@ -32,11 +33,18 @@ class Cluster(Ensemble):
         for member in self.members:
             # `wanted`: the supervisor keeps it running. `may_end_with`: as a fault makes it end.
             member.wanted, member.may_end_with, member.ended_at = True, set(), None
-        self.links = Links({member.id: member.peer_port for member in self.members}, seed)
+        ports = {member.id: member.peer_port for member in self.members}
+        self.links = (
+            Links(ports, seed) if network == "proxy" else Packets(ports, self.closing.wait))
         self.supervisor = threading.Thread(target=self._supervise)
 
-    def peer_port(self, member, other):
-        return other.peer_port if member is other else self.links.ports[member.id, other.id]
+    def peer_address(self, member, other):
+        if member is other:
+            return super().peer_address(member, other)
+        return self.links.address(member.id, other.id)
+
+    def listener(self, member):
+        return self.links.listener(member.id)
 
     def __enter__(self):
         try:

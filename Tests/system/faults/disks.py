@@ -27,7 +27,7 @@ class FailingSync(Fault):
     seconds = (0.0, 0.5)
 
     @classmethod
-    def left_out(cls):
+    def left_out(cls, links):
         if shutil.which("strace") is None:
             return "no strace"
         works = subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True)
@@ -56,6 +56,28 @@ class FailingSync(Fault):
         self.member.may_end_with = set()
 
 
+class SlowSync(Fault):
+    """strace makes each sync of one member take as long as a disk in trouble does."""
+
+    kind = "sync is slow"
+    seconds = (2.0, 5.0)
+
+    @classmethod
+    def left_out(cls, links):
+        return FailingSync.left_out(links)
+
+    def inflict(self):
+        self.member = self.draw.choice(self.everyone)
+        self.cluster.down(self.member)
+        self.cluster.up(self.member, wrapper=[
+            "strace", "-D", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync", "-e",
+            f"inject=fdatasync,fsync:delay_enter={self.draw.randint(20_000, 700_000)}"])
+
+    def heal(self):
+        self.cluster.down(self.member)
+        self.cluster.up(self.member)
+
+
 class FullDisk(Fault):
     """The member's directory moves to a small tmpfs, something else fills that, and large writes
     come. The member may end, or refuse changes; with room again, it serves again."""
@@ -64,7 +86,7 @@ class FullDisk(Fault):
     seconds = (0.0, 1.0)
 
     @classmethod
-    def left_out(cls):
+    def left_out(cls, links):
         return None if in_namespaces() else "may not mount"
 
     def inflict(self):
@@ -272,7 +294,7 @@ class ClockJump(Fault):
     seconds = (0.0, 0.0)
 
     @classmethod
-    def left_out(cls):
+    def left_out(cls, links):
         if shutil.which("faketime") is None or cls.library() is None:
             return "no libfaketime"
         return None if in_namespaces() else "no namespaces of its own"
@@ -322,4 +344,5 @@ class ClockJump(Fault):
         self.holder.communicate()
 
 
-DISKS_AND_CLOCKS = (FailingSync, FullDisk, RottenLog, RottenSnapshot, ExchangedDisk, ClockJump)
+DISKS_AND_CLOCKS = (
+    FailingSync, SlowSync, FullDisk, RottenLog, RottenSnapshot, ExchangedDisk, ClockJump)

@@ -20,8 +20,8 @@ class Fault:
         self.way = ""
 
     @classmethod
-    def left_out(cls):
-        """Why this machine cannot do it, or None."""
+    def left_out(cls, links):
+        """Why this machine, or these links, cannot do it, or None."""
         return None
 
     def inflict(self):
@@ -233,16 +233,20 @@ class Loss(Network):
     seconds = (2.0, 6.0)
 
     def inflict(self):
-        self.cluster.links.slow(self.cluster.links.pairs, loss=0.3)
+        self.cluster.links.lose(self.cluster.links.pairs, percent=30)
 
 
 class Delay(Network):
     kind = "delay"
     seconds = (2.0, 6.0)
 
+    @classmethod
+    def left_out(cls, links):
+        return None if links.delays else "not by packets"
+
     def inflict(self):
         for pair in self.cluster.links.pairs:
-            self.cluster.links.slow([pair], delay=self.draw.uniform(0.0, 0.1))
+            self.cluster.links.delay([pair], self.draw.uniform(0.0, 0.1))
 
 
 class Reset(Network):

@@ -114,9 +114,12 @@ async def _serve():
 class Links:
     """The tests' side of it."""
 
+    name = "proxy"
+    delays = True
+
     def __init__(self, ports, seed):
         """`ports`: where each member's own peer port is, by its number."""
-        self.members = sorted(ports)
+        self.members, self.peer_ports = sorted(ports), ports
         self.pairs = [(a, b) for a in self.members for b in self.members if a != b]
         self.process = subprocess.Popen(
             [sys.executable, "-B", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -129,11 +132,20 @@ class Links:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
+    def address(self, dialler, other):
+        return f"127.0.0.1:{self.ports[dialler, other]}"
+
+    def listener(self, member):
+        return f"127.0.0.1:{self.peer_ports[member]}"
+
     def hold(self, ways):
         self._tell(ways=[[a, b, {"hold": True}] for a, b in ways])
 
-    def slow(self, ways, delay=0.0, loss=0.0):
-        self._tell(ways=[[a, b, {"delay": delay, "loss": loss}] for a, b in ways])
+    def delay(self, ways, seconds):
+        self._tell(ways=[[a, b, {"delay": seconds}] for a, b in ways])
+
+    def lose(self, ways, percent):
+        self._tell(ways=[[a, b, {"loss": percent / 100}] for a, b in ways])
 
     def reset(self, pairs=None):
         self._tell(reset=[list(pair) for pair in pairs or self.pairs])

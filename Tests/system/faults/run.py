@@ -35,13 +35,12 @@ class Deck:
 
 
 class Run:
-    def __init__(self, folder, seconds, seed, members, kinds=None, say=print):
+    def __init__(self, folder, seconds, seed, members, network="proxy", kinds=None, say=print):
         self.folder, self.seconds, self.seed = pathlib.Path(folder), seconds, seed
         self.members, self.say = members, say
         self.draw = random.Random(seed)
-        wanted = [KINDS[name] for name in kinds] if kinds else list(KINDS.values())
-        self.left_out = {kind.kind: kind.left_out() for kind in wanted if kind.left_out()}
-        self.deck = Deck([kind for kind in wanted if not kind.left_out()], self.draw)
+        self.wanted = [KINDS[name] for name in kinds] if kinds else list(KINDS.values())
+        self.network = network
         self.gaps, self.ways = {}, {}
         self.counts = {"ok": 0, "refused": 0, "unknown": 0}
         self.rounds = 0
@@ -49,11 +48,14 @@ class Run:
 
     def go(self):
         """Raises `Violation` for the first promise that is not kept."""
-        for kind, why in self.left_out.items():
-            self.say(f"left out: {kind}: {why}")
         end = time.monotonic() + self.seconds
-        with Cluster(self.folder, self.members, self.seed) as cluster:
+        with Cluster(self.folder, self.members, self.seed, self.network) as cluster:
             self.cluster = cluster
+            reasons = {kind: kind.left_out(cluster.links) for kind in self.wanted}
+            for kind, why in reasons.items():
+                if why:
+                    self.say(f"left out: {kind.kind}: {why}")
+            self.deck = Deck([kind for kind in self.wanted if not reasons[kind]], self.draw)
             while time.monotonic() < end:
                 self.round(min(end, time.monotonic() + ROUND_SECONDS))
 
