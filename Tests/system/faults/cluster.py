@@ -159,17 +159,26 @@ class Cluster(Ensemble):
             return f"{error}; {self.last_words(member)}"
 
     def agreed(self, within):
+        """Nothing is under way, and all hold the same."""
         try:
+            eventually(lambda: all(self._quiet(member) for member in self.members), within)
             return self.same_everywhere(within)
         except AssertionError:
             raise Violation("all members hold the same tree at the end",
                             "; ".join(self._numbers(m) for m in self.members)) from None
+
+    def _quiet(self, member):
+        try:
+            text = member.once("GET", "/metrics", timeout=3.0).body.decode()
+        except Unreachable:
+            return False
+        return "\naviary_pending_writes 0\n" in text
 
     def _numbers(self, member):
         try:
             text = member.once("GET", "/metrics", timeout=3.0).body.decode()
         except Unreachable as error:
             return f"member {member.id}: {error}"
-        shown = ("aviary_applied_zxid ", "aviary_commit_zxid ", "aviary_tree_digest ")
+        shown = ("aviary_applied_zxid ", "aviary_tree_digest ", "aviary_pending_writes ")
         return f"member {member.id}: " + ", ".join(
             line for line in text.splitlines() if line.startswith(shown))

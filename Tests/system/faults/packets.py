@@ -1,5 +1,5 @@
-"""The network between members as packets that the kernel drops or rejects (nftables), in the network
-namespace that the runner has for itself. Members reach each other directly.
+"""The network between members as packets that the kernel drops or rejects (nftables), in the
+network namespace that the runner has for itself. Members reach each other directly.
 
 Member A dials member B at 127.1.A.B, where B listens as well: so a packet's address tells which
 connection it belongs to, and whether it is the dialler's or the answer."""
@@ -36,7 +36,7 @@ class Packets:
         return f"0.0.0.0:{self.peer_ports[member]}"
 
     def _matches(self, one, other):
-        """Packets that carry what `one` says to `other`, on its own connection and on the other's."""
+        """What `one` says to `other`, on its own connection and on the other's."""
         return [f"ip daddr 127.1.{one}.{other}", f"ip saddr 127.1.{other}.{one}"]
 
     def _rules(self, ways, verdict):

@@ -41,7 +41,7 @@ class Run:
         self.draw = random.Random(seed)
         self.wanted = [KINDS[name] for name in kinds] if kinds else list(KINDS.values())
         self.network = network
-        self.gaps, self.ways = {}, {}
+        self.gaps, self.recoveries, self.ways = {}, {}, {}
         self.counts = {"ok": 0, "refused": 0, "unknown": 0}
         self.rounds = 0
         self.history = None
@@ -115,6 +115,7 @@ class Run:
             recorder.note(what="recovered", kind=fault.kind)
             gap = clients.longest_gap(start, time.monotonic_ns())
             self.gaps.setdefault(fault.kind, []).append(gap)
+            self.recoveries.setdefault(fault.kind, []).append(recovery)
             if fault.way:
                 key = (fault.kind, fault.way)
                 self.ways[key] = self.ways.get(key, 0) + 1
@@ -134,12 +135,13 @@ class Run:
 
     def table(self):
         wide = max([len(kind) for kind in self.gaps] + [4])
-        lines = [f"{'kind':{wide}}  count  time without service, s: median    max"]
+        lines = ["seconds without service, and from the end of a fault until all had recovered:",
+                 f"{'kind':{wide}}  count  median    max  recovered"]
         for kind, gaps in sorted(self.gaps.items()):
             ways = ", ".join(f"{way} {count}" for (of, way), count in sorted(self.ways.items())
                              if of == kind)
-            lines.append(f"{kind:{wide}}  {len(gaps):5}  {statistics.median(gaps):31.2f} "
-                         f"{max(gaps):6.2f}  {ways}".rstrip())
+            lines.append(f"{kind:{wide}}  {len(gaps):5}  {statistics.median(gaps):6.2f} "
+                         f"{max(gaps):6.2f} {max(self.recoveries[kind]):10.2f}  {ways}".rstrip())
         operations = sum(self.counts.values())
         lines.append(f"{operations} operations: {self.counts['ok']} answered, "
                      f"{self.counts['unknown']} unknown, {self.counts['refused']} refused; "
