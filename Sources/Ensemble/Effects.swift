@@ -13,8 +13,9 @@ package enum StorageRequest: Sendable {
     /// A received snapshot is durable: the log starts anew after `index`, except for a suffix that
     /// follows it with the same term.
     case resetLog(to: SnapshotMark)
-    /// The ensemble's id became known: write it into the identity file.
-    case identity(EnsembleID)
+    /// Write into the identity file, before what comes after: the ensemble's id, nil while it is
+    /// unknown, and whether this disk votes only once it is named.
+    case identity(EnsembleID?, isNewcomer: Bool)
 }
 
 /// For the snapshot thread, in order. One snapshot is written at a time, own or received.

@@ -91,7 +91,8 @@ struct ForwardsSeen {
     }
     /// How far behind the newest counter of a sender an older one is still told apart.
     static let windowMax = 1 << 16
-    private static let sendersMax = 64
+    /// Of one member: one that restarted has a new incarnation; its old ones send nothing any more.
+    private static let runsMax = 8
     private var windows: [Window] = []
 
     /// The term that this member led last in this run, and that all of this is about.
@@ -113,8 +114,11 @@ struct ForwardsSeen {
         }) {
             position = known
         } else {
-            // A member that restarted has a new incarnation; its old one sends nothing any more.
-            if windows.count >= Self.sendersMax { windows.removeFirst() }
+            if windows.count(where: { $0.member == id.member }) >= Self.runsMax,
+                let oldest = windows.firstIndex(where: { $0.member == id.member })
+            {
+                windows.remove(at: oldest)
+            }
             let floor =
                 id.counter > UInt64(Self.windowMax) ? id.counter - UInt64(Self.windowMax) : 0
             windows.append(Window(member: id.member, incarnation: id.incarnation, floor: floor))

@@ -9,13 +9,18 @@ import Znodes
 extension Replica {
     mutating func greet(_ hello: Hello, into effects: inout Effects) {
         if let reason = objection(to: hello) {
-            peers.disconnect(hello.member)
-            effects.refusals.append((hello.member, reason))
-            effects.events.append(.peerRefused(hello.member, reason))
-            return
+            return turnAway(hello.member, reason, into: &effects)
         }
         peers.connect(hello, nowMs: nowMs)
-        updateVotingRight()
+        storeIdentity(into: &effects)
+    }
+
+    private mutating func turnAway(
+        _ member: MemberID, _ reason: HelloRefusal, into effects: inout Effects
+    ) {
+        peers.disconnect(member)
+        effects.refusals.append((member, reason))
+        effects.events.append(.peerRefused(member, reason))
     }
 
     private func objection(to hello: Hello) -> HelloRefusal? {
@@ -42,9 +47,10 @@ extension Replica {
     var refusedBy: HelloRefusal? { hearsLeader ? nil : peers.refusals.first }
 
     /// A disk that was blank when this member first heard of an ensemble may be one that took another
-    /// one's place: it votes only after the ensemble has taken it in. Why not each disk that is named
-    /// nowhere: those that elected the first leader are not named until it leads, and must be able
-    /// to elect the next one if it falls before it has told all of them.
+    /// one's place: it votes only once it has applied an entry that names it, and with that all that
+    /// was committed before; the identity file keeps that over restarts. Why not each disk that is
+    /// named nowhere: those that elected the first leader are not named until it leads, and must be
+    /// able to elect the next one if it falls before it has told all of them.
     mutating func updateVotingRight() {
         let ensembleExists = ensemble != nil || peers.hellos.contains { $0.ensemble != nil }
         if ensembleExists, isNewcomer == nil {
@@ -52,6 +58,7 @@ extension Replica {
                 identity.ensemble == nil && raft.term == .zero && raft.lastIndex == .zero
         }
         let known = identityTable.storage(of: identity.member)
+        if known == identity.storage { isNewcomer = false }
         let isAllowed = known.map { $0 == identity.storage } ?? !(isNewcomer ?? false)
         // A disk that the log names needs nobody's leave.
         raft.mayVote = isAllowed && (known != nil || !peers.refusals.contains(.otherStorage))
@@ -148,15 +155,22 @@ extension Replica {
         identityTable.apply(ensemble: ensemble, storages: storages)
         identityProposedIn = nil
         storeIdentity(into: &effects)
+        // A disk that came before the entry which names another one for its member.
+        for hello in peers.hellos {
+            if let reason = objection(to: hello) { turnAway(hello.member, reason, into: &effects) }
+        }
     }
 
-    /// Has the identity file follow the table, after an entry, a snapshot or a start.
+    /// Has the identity file follow the table and the right to vote, after an entry, a snapshot, a
+    /// hello or a start.
     mutating func storeIdentity(into effects: inout Effects) {
-        if let fixed = identityTable.ensemble, fixed != storedEnsemble {
-            storedEnsemble = fixed
-            effects.storage.append(.identity(fixed))
-            effects.events.append(.ensembleFixed(fixed))
-        }
         updateVotingRight()
+        let fixed = identityTable.ensemble ?? storedEnsemble
+        let newcomer = isNewcomer ?? false
+        guard fixed != storedEnsemble || newcomer != storedNewcomer else { return }
+        if let fixed, fixed != storedEnsemble { effects.events.append(.ensembleFixed(fixed)) }
+        storedEnsemble = fixed
+        storedNewcomer = newcomer
+        effects.storage.append(.identity(fixed, isNewcomer: newcomer))
     }
 }

@@ -15,6 +15,8 @@ struct OwnSnapshot {
     var piecesAhead = 0
     /// After a failure, not before.
     var retryMs: UInt64 = 0
+    /// A received one that is durable, while its entries came by themselves and are being applied.
+    var ahead: SnapshotMark?
 }
 
 struct OutgoingSnapshot {
@@ -48,6 +50,15 @@ extension Replica {
     }
 
     mutating func tickSnapshots(into effects: inout Effects) {
+        if let mark = ownSnapshot.ahead, mark.index.rawValue <= applied.rawValue {
+            ownSnapshot.ahead = nil
+            retainSnapshot(mark, into: &effects)
+        }
+        // Its entries came by themselves, from another leader: nobody will send the rest.
+        if let mark = incoming.mark, incoming.restored == nil, mark.index <= raft.commit {
+            effects.snapshots.append(.abandon(mark.index))
+            incoming = IncomingSnapshot()
+        }
         if ownSnapshot.underWay == nil, isSnapshotDue { beginSnapshot(into: &effects) }
         if let mark = ownSnapshot.underWay, !ownSnapshot.finishing { walk(mark, into: &effects) }
         for transfer in outgoing where nowMs >= transfer.progressMs + options.snapshotStallMs {
@@ -58,8 +69,8 @@ extension Replica {
 
     private var isSnapshotDue: Bool {
         let last = ownSnapshot.durable?.index.rawValue ?? 0
-        guard applied.rawValue > last, incoming.mark == nil, outgoing.isEmpty,
-            nowMs >= ownSnapshot.retryMs
+        guard applied.rawValue > last, incoming.mark == nil, ownSnapshot.ahead == nil,
+            outgoing.isEmpty, nowMs >= ownSnapshot.retryMs
         else { return false }
         return Int(applied.rawValue - last) >= options.snapshotEntries
             || bytesSinceSnapshot >= options.snapshotLogBytes
@@ -246,7 +257,7 @@ extension Replica {
         incoming = IncomingSnapshot()
         // Never go back: when entries came meanwhile they stand, and the file serves as our own.
         guard raft.restore(mark) else {
-            if mark.index.rawValue <= applied.rawValue { retainSnapshot(mark, into: &effects) }
+            ownSnapshot.ahead = mark
             return
         }
         identityTable = restored.head.identity
@@ -257,6 +268,7 @@ extension Replica {
             "the snapshot at \(mark.index) restored \(tree.lastZxid)")
         effects.storage.append(.resetLog(to: mark))
         ownSnapshot.durable = mark
+        ownSnapshot.ahead = nil
         lastAppliedTerm = mark.term
         bytesSinceSnapshot = 0
         effects.events.append(.snapshotInstalled(mark.index))

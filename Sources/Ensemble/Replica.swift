@@ -12,6 +12,8 @@ package struct ReplicaIdentity: Sendable {
     package var storage: StorageID
     /// From the identity file; nil until an ensemble has taken this disk in.
     package var ensemble: EnsembleID?
+    /// From the identity file, as above.
+    package var isNewcomer = false
     package var httpAddress: [UInt8]
     package var peerAddress: [UInt8]
     package var version: [UInt8]
@@ -21,11 +23,12 @@ package struct ReplicaIdentity: Sendable {
     package init(
         member: MemberID, storage: StorageID, ensemble: EnsembleID?, httpAddress: [UInt8],
         peerAddress: [UInt8], version: [UInt8],
-        ensembleAddresses: [(member: MemberID, peerAddress: [UInt8])]
+        ensembleAddresses: [(member: MemberID, peerAddress: [UInt8])], isNewcomer: Bool = false
     ) {
         self.member = member
         self.storage = storage
         self.ensemble = ensemble
+        self.isNewcomer = isNewcomer
         self.httpAddress = httpAddress
         self.peerAddress = peerAddress
         self.version = version
@@ -56,7 +59,9 @@ package struct Replica: ~Copyable {
     var bytesSinceSnapshot = 0
     /// What the identity file says, or has been told to say.
     var storedEnsemble: EnsembleID?
-    /// Whether the disk was blank when an ensemble was first heard of; nil: none was yet.
+    var storedNewcomer: Bool
+    /// Whether the disk was blank when an ensemble was first heard of, and is not named since; nil:
+    /// none was heard of yet.
     var isNewcomer: Bool?
 
     var peers: Peers
@@ -115,6 +120,8 @@ package struct Replica: ~Copyable {
         ownSnapshot.durable = log.snapshot
         lastAppliedTerm = log.snapshot?.term ?? .zero
         storedEnsemble = identity.ensemble
+        storedNewcomer = identity.isNewcomer
+        isNewcomer = identity.isNewcomer ? true : nil
         peers = Peers(self: identity.member, addresses: identity.ensembleAddresses)
         lastLeaderContactMs = 0
         leaderlessSinceMs = nowMs

@@ -29,8 +29,9 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
             pruneThrough = index
         case .resetLog(let mark):
             try log.reset(to: mark)
-        case .identity(let ensemble):
+        case .identity(let ensemble, let isNewcomer):
             identity.ensembleID = ensemble
+            identity.isNewcomer = isNewcomer
             try identity.write(&identityStorage)
         }
     }

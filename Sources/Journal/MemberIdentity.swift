@@ -12,6 +12,8 @@ package struct MemberIdentity: Equatable, Sendable {
     static let foundersMax = 1_024
     /// "AVIARYID"
     static let magic: UInt64 = 0x4449_5952_4149_5641
+    private static let hasEnsemble: UInt32 = 1
+    private static let newcomer: UInt32 = 2
 
     package let memberID: MemberID
     /// Random, made with the directory: another disk under an old member id is told by it.
@@ -21,6 +23,9 @@ package struct MemberIdentity: Equatable, Sendable {
     package let founders: [MemberID]
     /// nil until the first leader's first entry has fixed it.
     package var ensembleID: EnsembleID?
+    /// The disk was blank when this member first heard of an ensemble, and no entry has named it: it
+    /// may have taken the place of one that voted.
+    package var isNewcomer = false
 
     package init(
         memberID: MemberID, storageID: StorageID, founders: [MemberID],
@@ -94,7 +99,8 @@ package struct MemberIdentity: Equatable, Sendable {
         var bytes: [UInt8] = []
         bytes.appendLittle(Self.magic)
         bytes.appendLittle(Self.version)
-        bytes.appendLittle(UInt32(ensembleID == nil ? 0 : 1))
+        bytes.appendLittle(
+            (ensembleID == nil ? 0 : Self.hasEnsemble) | (isNewcomer ? Self.newcomer : 0))
         bytes.appendLittle(memberID.rawValue)
         bytes.appendLittle(storageID.high)
         bytes.appendLittle(storageID.low)
@@ -126,9 +132,12 @@ package struct MemberIdentity: Equatable, Sendable {
                 high: bytes.little(UInt64.self, at: offset),
                 low: bytes.little(UInt64.self, at: offset + 8))
         }
-        return MemberIdentity(
+        let flags = bytes.little(UInt32.self, at: 12)
+        var identity = MemberIdentity(
             memberID: MemberID(bytes.little(UInt64.self, at: 16)), storageID: id(24),
             founders: (0..<count).map { MemberID(bytes.little(UInt64.self, at: 60 + 8 * $0)) },
-            ensembleID: bytes.little(UInt32.self, at: 12) == 1 ? id(40) : nil)
+            ensembleID: flags & hasEnsemble != 0 ? id(40) : nil)
+        identity.isNewcomer = flags & newcomer != 0
+        return identity
     }
 }

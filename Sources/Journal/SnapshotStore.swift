@@ -8,10 +8,11 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     private var storage: Storage
     private let limits: JournalLimits
     private var writer: SnapshotWriter?
-    private var verification: SnapshotVerification?
-    /// Of the newest one.
+    /// Finished, and being read again; it takes the newest one's place when it is found intact.
+    private var unverified: (reader: SnapshotReader, verification: SnapshotVerification)?
+    /// Of the newest one that was read from start to end.
     private var reader: SnapshotReader?
-    /// Finished ones older than the newest, and damaged ones: gone once the newest is verified.
+    /// Finished ones that another one replaced, and damaged ones: gone once one is verified.
     private var superseded: [String] = []
     /// Found damaged when opening, newest first. The log must reach `newest` all the same.
     package private(set) var damagedNames: [String] = []
@@ -21,14 +22,14 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         self.limits = limits
     }
 
-    /// The newest finished snapshot that is not known to be damaged.
+    /// The newest snapshot that was found intact.
     package var newest: SnapshotMark? { reader?.mark }
     package var newestName: String? { reader?.name }
     package var newestBodyBytes: UInt64 { reader?.bodyBytes ?? 0 }
     /// The one being written.
     package var underWay: SnapshotMark? { writer?.mark }
     /// `verify` has work.
-    package var needsVerification: Bool { verification != nil }
+    package var needsVerification: Bool { unverified != nil }
 
     /// Removes unfinished files and reads snapshots whole, newest first, until one is intact.
     /// A damaged one is no reason to refuse yet: the log may reach back to the one before.
@@ -104,30 +105,36 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         }
     }
 
-    /// Durable under its name when it returns. Then call `verify` until it returns true, and only
-    /// then let the log be pruned.
+    /// Durable under its name when it returns. Then call `verify` until it returns true: only then is
+    /// it the newest one, and may the log be pruned.
     package mutating func finish() throws(JournalError) {
         invariant(writer != nil, "the end of a snapshot without a snapshot")
         guard var done = writer.take() else { return }
         let name = try storing { () throws(StorageError) in try done.finish(storage: &storage) }
         superseded.removeAll { $0 == name }
-        if let before = reader?.name, before != name { superseded.append(before) }
-        // Read from the disk's point of view: header and footer too.
+        // One that was not verified in time, and one that had this name, are not there any more.
+        if let before = unverified.take()?.reader.name, before != name { superseded.append(before) }
+        if reader?.name == name { reader = nil }
+        // Until it is verified it counts for damaged. Read from the disk's point of view: header and
+        // footer too.
+        superseded.append(name)
         let reader = try SnapshotReader(name, storage: &storage)
-        self.reader = reader
-        verification = SnapshotVerification(reader)
+        unverified = (reader, SnapshotVerification(reader))
     }
 
-    /// Reads some more of the newest snapshot again. True when all of it is intact; older ones
-    /// are removed then. Throws `rot` when it is not: nothing older has been removed.
+    /// Reads some more of the snapshot that was finished last. True when all of it is intact; older
+    /// ones are removed then. Throws `rot` when it is not: the one before stays the newest.
     package mutating func verify(blocksMax: Int = 64) throws(JournalError) -> Bool {
-        guard var under = verification else { return true }
-        let isIntact = try under.step(blocksMax: blocksMax, storage: &storage)
-        verification = isIntact ? nil : under
-        if isIntact {
-            try storing { () throws(StorageError) in try removeSuperseded() }
+        guard var next = unverified.take() else { return true }
+        guard try next.verification.step(blocksMax: blocksMax, storage: &storage) else {
+            unverified = next
+            return false
         }
-        return isIntact
+        superseded.removeAll { $0 == next.reader.name }
+        if let before = reader?.name { superseded.append(before) }
+        reader = next.reader
+        try storing { () throws(StorageError) in try removeSuperseded() }
+        return true
     }
 
     package mutating func abandon() throws(JournalError) {

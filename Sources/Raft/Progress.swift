@@ -13,7 +13,7 @@ package struct Progress: Sendable {
 
     package let member: MemberID
     package private(set) var state: State
-    /// Durable there and equal to the leader's log.
+    /// Durable there and equal to the leader's log. It never says more than is so, but may say less.
     package private(set) var match: LogIndex
     package private(set) var next: LogIndex
     package private(set) var inflights = Inflights()
@@ -27,6 +27,8 @@ package struct Progress: Sendable {
     package private(set) var hasAnswered = false
     /// The highest `sentMs` that it has echoed in this term.
     package private(set) var confirmedMs: UInt64?
+    /// The leader's clock when it began to replicate.
+    private var replicatingSinceMs: UInt64 = 0
 
     init(member: MemberID, next: LogIndex, tick: UInt64) {
         self.member = member
@@ -65,32 +67,38 @@ package struct Progress: Sendable {
         }
     }
 
-    /// True when it told something new. `firstIndex` is the leader's.
-    mutating func accepted(match index: LogIndex, firstIndex: LogIndex) -> Bool {
+    /// True when it told something new. `firstIndex` and `nowMs` are the leader's.
+    mutating func accepted(match index: LogIndex, firstIndex: LogIndex, nowMs: UInt64) -> Bool {
         let advanced = index > match
         if advanced { match = index }
         next = max(next, match.next)
         switch state {
         case .probe:
             // An answer to an older message proves nothing about the probe, but the logs meet.
-            becomeReplicate()
+            becomeReplicate(nowMs: nowMs)
         case .replicate:
             inflights.free(through: index)
         case .snapshot:
-            if match.next >= firstIndex { becomeReplicate() }
+            if match.next >= firstIndex { becomeReplicate(nowMs: nowMs) }
         }
         return advanced
     }
 
     /// `meeting` is the best guess of where the logs meet. An old answer changes nothing.
-    mutating func rejected(at index: LogIndex, meeting: LogIndex) {
+    mutating func rejected(at index: LogIndex, meeting: LogIndex, sentMs: UInt64) {
         switch state {
         case .probe:
-            guard index == next.previous, index > match else { return }
+            guard index == next.previous else { return }
+            // It lacks what it has acknowledged: its disk lost that. Or the answer is an old one, and
+            // then the claim is only lower than it need be.
+            if index <= match { match = min(match, meeting) }
             next = max(min(index, meeting.next), match.next)
             state = .probe(waiting: false)
         case .replicate:
-            if index > match { becomeProbe() }
+            // Why only of what was sent since: a window that comes out of order is rejected message
+            // by message, and each rejection would start a window anew, whose rejections would too.
+            // What is missing all the same is asked for at the next heartbeat's answer.
+            if index > match, sentMs > replicatingSinceMs { becomeProbe() }
         case .snapshot:
             break
         }
@@ -142,7 +150,8 @@ package struct Progress: Sendable {
         pause()
     }
 
-    private mutating func becomeReplicate() {
+    private mutating func becomeReplicate(nowMs: UInt64) {
+        replicatingSinceMs = nowMs
         next = match.next
         inflights.clear()
         needsPoke = false

@@ -51,6 +51,7 @@ extension RaftNode {
             progresses.removeAll(keepingCapacity: true)
             transfer = nil
             uncommittedBytes = 0
+            uncommitted = UncommittedAges()
             snapshotsWanted.removeAll(keepingCapacity: true)
             // The leader that it heard last was itself, and it claims nothing any more.
             leaderSilence = Int.max

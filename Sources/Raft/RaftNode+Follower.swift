@@ -36,7 +36,8 @@ extension RaftNode {
         var request = request
         let end = request.previousIndex + entries.count
         if request.previousIndex < commit {
-            checkCommitted(entries)
+            checkCommitted(request.previousIndex, request.previousTerm)
+            for entry in entries { checkCommitted(entry.index, entry.term) }
             guard end > commit, let term = log.term(at: commit) else {
                 acknowledge(commit, sentMs: request.sentMs, to: request.leader)
                 return
@@ -62,15 +63,13 @@ extension RaftNode {
     /// Leader completeness (thesis 3.6): what is committed here stands in the leader's log. If it does
     /// not, one of the two has another past (a disk that was started for other members, or one that
     /// lied), and to go on would be to hold two histories.
-    private func checkCommitted(_ entries: [Entry]) {
-        for entry in entries where entry.index <= commit {
-            guard let term = log.term(at: entry.index) else { continue }
-            invariant(
-                term == entry.term,
-                "entry \(entry.index) is committed here in term \(term), and the leader has it "
-                    + "from term \(entry.term): this member's history is another one. Move "
-                    + "its data directory away")
-        }
+    private func checkCommitted(_ index: LogIndex, _ leaderTerm: Term) {
+        guard index <= commit, let term = log.term(at: index) else { return }
+        invariant(
+            term == leaderTerm,
+            "entry \(index) is committed here in term \(term), and the leader has it from term "
+                + "\(leaderTerm): this member's history is another one. Move its data directory "
+                + "away")
     }
 
     /// Appends entries of which the first is absent or in conflict.

@@ -5,7 +5,7 @@ package enum ProposeResult: Sendable, Equatable {
     case appended(LogIndex, Term)
     /// Not leader, or handing leadership over. Nothing was appended.
     case notLeader
-    /// Too much is uncommitted. Nothing was appended.
+    /// Too much is uncommitted, or for too long. Nothing was appended.
     case overloaded
 }
 
@@ -14,7 +14,9 @@ extension RaftNode {
         guard standing == .leader, transfer == nil else { return .notLeader }
         let bytes = payload.count
         guard
-            uncommittedBytes == 0 || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax
+            uncommittedBytes == 0 || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
+            tickCount - (uncommitted.oldestTick ?? tickCount)
+                <= UInt64(options.limits.uncommittedTicksMax)
         else { return .overloaded }
         let index = appendOwn(.command, payload)
         return .appended(index, term)
@@ -26,6 +28,7 @@ extension RaftNode {
         let entry = Entry(index: lastIndex.next, term: term, kind: kind, payload: payload)
         log.append(entry)
         uncommittedBytes += entry.weightBytes
+        uncommitted.appended(entry.index, tick: tickCount)
         return entry.index
     }
 
@@ -48,6 +51,7 @@ extension RaftNode {
         guard let reached, reached > commit, log.term(at: reached) == term else { return }
         uncommittedBytes -= log.weightBytes(after: commit, through: reached)
         commit = reached
+        uncommitted.committed(through: commit, last: lastIndex)
         configurationMayBeCommitted()
     }
 
@@ -148,7 +152,9 @@ extension RaftNode {
             matchIndex <= lastIndex
         else { return }
         progresses[slot].heard(tick: tickCount, sentMs: sentMs)
-        guard progresses[slot].accepted(match: matchIndex, firstIndex: firstIndex) else { return }
+        guard
+            progresses[slot].accepted(match: matchIndex, firstIndex: firstIndex, nowMs: nowMs)
+        else { return }
         commitByCounting()
         // The commit may have ended this leadership.
         if standing == .leader { urgeTransfer() }
@@ -161,7 +167,8 @@ extension RaftNode {
         progresses[slot].heard(tick: tickCount, sentMs: sentMs)
         let meeting = log.lastIndex(from: hintIndex, notAbove: hintTerm, floor: .zero)
         // Why not above the hint: below the log's base nothing is known of terms.
-        progresses[slot].rejected(at: rejected, meeting: min(meeting, hintIndex))
+        progresses[slot].rejected(
+            at: rejected, meeting: min(meeting, hintIndex), sentMs: sentMs)
     }
 
     mutating func stepHeartbeatReply(_ member: MemberID, context: ReadContext?, sentMs: UInt64) {

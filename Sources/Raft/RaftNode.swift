@@ -42,6 +42,7 @@ package struct RaftNode: ~Copyable {
     // As leader.
     var progresses: [Progress] = []
     var uncommittedBytes = 0
+    var uncommitted = UncommittedAges()
     var transfer: Transfer?
 
     var reads: PendingReads

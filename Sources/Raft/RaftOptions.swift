@@ -10,6 +10,10 @@ package struct RaftLimits: Sendable {
     /// A leader refuses proposals above it: else the log grows without bound while the quorum is
     /// lost.
     package var uncommittedBytesMax = 64 << 20
+    /// A leader refuses proposals while an older entry is not committed. Half of the time that a
+    /// client waits for its write (`ReplicaOptions.writeTimeoutMs`): what is taken must be answered
+    /// in time, or clients that give up and ask again fill the log with what nobody waits for.
+    package var uncommittedTicksMax = 150
     /// Committed entries in one `Ready`.
     package var committedBytesMax = 4 << 20
     /// Read rounds of a leader under way at once; later reads join the next.

@@ -88,7 +88,7 @@ struct MemberThreads: ~Copyable {
             peerAddress: Array(doors.advertisedPeer.utf8), version: Array(Version.text.utf8),
             ensembleAddresses: configuration.ensemble.map {
                 ($0.id, Array($0.address.description.utf8))
-            })
+            }, isNewcomer: found.isNewcomer)
     }
 
     /// Hands leadership over and takes nothing new; `didStepAside` is called when that is done.

@@ -92,7 +92,7 @@ extension Member {
                 version: [UInt8]("0".utf8),
                 ensembleAddresses: (0..<count).map {
                     (MemberID(UInt64($0 + 1)), [UInt8]("member-\($0 + 1)".utf8))
-                }),
+                }, isNewcomer: recovered.identity.isNewcomer),
             log: recovered.log, restored: recovered.restored, nowMs: clock.bootMs(nowNs),
             wallMs: clock.wallMs(nowNs), random: RandomGenerator(seed: random.next()))
         return Process(

@@ -44,6 +44,8 @@ package final class SimulatedDisk: JournalStorage {
     package var changesUntilPowerCut: Int?
     package private(set) var isWithoutPower = false
     package private(set) var syncCount = 0
+    /// Nothing more fits: no file can be made or grow.
+    package var isFull = false
     /// Planted bugs: what the disk says it has done and has not.
     package var liesAboutSync = false
     package var liesAboutDirectory = false
@@ -82,6 +84,7 @@ package final class SimulatedDisk: JournalStorage {
 
     package func create(_ name: String, zeroFilledTo bytes: Int) throws(StorageError) {
         try change()
+        if isFull { throw StorageError(.create, name, .outOfSpace) }
         let file = File()
         file.bytes = [UInt8](repeating: 0, count: bytes)
         Self.set(name, file, in: &names)
@@ -104,6 +107,7 @@ package final class SimulatedDisk: JournalStorage {
         try change()
         let file = try file(name, .write)
         let end = offset + bytes.count
+        if isFull, end > file.bytes.count { throw StorageError(.write, name, .outOfSpace) }
         let old =
             offset < file.bytes.count
             ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []

@@ -106,7 +106,7 @@ extension World {
             client.member = Int(clientRandom.next(below: UInt64(options.members)))
         }
         if isSettling {
-            // Where an entry takes a round trip, clients that insist at once add more than goes out.
+            // A member that takes in a snapshot in small pieces is outrun by clients that insist.
             if !client.isIdle { schedule(client, afterNs: 3_000_000_000 + thinkNs()) }
         } else {
             schedule(client, afterNs: thinkNs())

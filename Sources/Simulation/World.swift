@@ -61,7 +61,7 @@ package final class World {
         var memberRandom = root.split()
         history.trustsZxids = options.trustsZxids
         weather = Weather(options.profile, members: options.members, &weatherRandom)
-        tuning = Tuning(&tuningRandom, isDatagram: weather.isDatagram)
+        tuning = Tuning(&tuningRandom)
         links = Links(count: options.members, weather: weather, random: linkRandom)
         consensus = ConsensusChecker(members: options.members)
         claims = LeaderClaims(members: options.members)

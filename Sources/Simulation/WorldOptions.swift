@@ -75,13 +75,7 @@ struct Tuning {
     /// The event history keeps all of the run.
     var remembersAll: Bool { replica.znodes.historyBytesMax >= 1 << 20 }
 
-    init(_ random: inout RandomGenerator, isDatagram: Bool) {
-        defer {
-            // Why: each rejection of a message that came out of order starts a window anew, and
-            // each late answer another; wide windows then drown the world. Connections keep order.
-            let inflightMax = replica.raft.limits.inflightMessagesMax
-            if isDatagram { replica.raft.limits.inflightMessagesMax = min(inflightMax, 4) }
-        }
+    init(_ random: inout RandomGenerator) {
         sharedTurns = random.pick([0, 0, 300, 900])
         let isStrange = random.chance(perMille: 700)
         var draws = random.split()
@@ -101,6 +95,8 @@ struct Tuning {
         replica.waitsMax = draws.pick([1, 200_000])
         replica.pendingReadsMax = draws.pick([2, 65_536])
         replica.writeTimeoutMs = draws.pick([400, 3_000])
+        replica.raft.limits.uncommittedTicksMax =
+            Int(replica.writeTimeoutMs / replica.tickMs / 2)
         replica.forwardAgainMs = draws.pick([30, 200])
         replica.znodes.historyBytesMax = draws.pick([300, 2_000, 64 << 20])
         replica.znodes.deletedZnodesMax = draws.pick([2, 10_000])

@@ -14,6 +14,7 @@ struct Disk {
     var snapshot: SnapshotMark?
     var snapshotBody: [UInt8] = []
     var ensemble: EnsembleID?
+    var isNewcomer = false
     var storage: StorageID
 
     mutating func append(_ hardState: HardState?, _ new: [Entry]) {
@@ -60,7 +61,8 @@ final class Node {
                 member: id, storage: disk.storage, ensemble: disk.ensemble,
                 httpAddress: [UInt8]("http-\(id)".utf8), peerAddress: [UInt8]("peer-\(id)".utf8),
                 version: [UInt8]("0".utf8),
-                ensembleAddresses: members.map { ($0, [UInt8]("peer-\($0)".utf8)) }),
+                ensembleAddresses: members.map { ($0, [UInt8]("peer-\($0)".utf8)) },
+                isNewcomer: disk.isNewcomer),
             log: RecoveredLog(
                 hardState: disk.hardState, snapshot: disk.snapshot,
                 entries: disk.entries.filter { $0.index > base }),
@@ -163,7 +165,9 @@ final class Cluster {
             }
         case .prune(let through): node.disk.entries.removeAll { $0.index <= through }
         case .resetLog(let mark): node.disk.reset(to: mark)
-        case .identity(let ensemble): node.disk.ensemble = ensemble
+        case .identity(let ensemble, let isNewcomer):
+            node.disk.ensemble = ensemble
+            node.disk.isNewcomer = isNewcomer
         }
     }
 
@@ -198,9 +202,9 @@ final class Cluster {
         }
     }
 
-    /// Delivers what is in flight, and what that makes, until nothing is.
-    func deliver() throws {
-        while !inFlight.isEmpty {
+    /// Delivers what is in flight, and what that makes, until nothing is, or `isEnough`.
+    func deliver(until isEnough: () -> Bool = { false }) throws {
+        while !inFlight.isEmpty, !isEnough() {
             let (from, to, bytes) = inFlight.removeFirst()
             guard !cut.contains([UInt64(from), UInt64(to)]), nodes[to] != nil else { continue }
             let decoded = try #require(try PeerCodec.decode(bytes.span))
@@ -211,11 +215,16 @@ final class Cluster {
 
     func tick(_ count: Int = 1) throws {
         for _ in 0..<count {
-            nowMs += options.tickMs
-            for position in nodes.indices {
-                step(position, .tick(nowMs: nowMs, wallMs: 1_700_000_000_000 + Int64(nowMs)))
-            }
+            tickAll()
             try deliver()
+        }
+    }
+
+    /// Without a delivery.
+    func tickAll() {
+        nowMs += options.tickMs
+        for position in nodes.indices {
+            step(position, .tick(nowMs: nowMs, wallMs: 1_700_000_000_000 + Int64(nowMs)))
         }
     }
 

@@ -41,6 +41,32 @@ struct SnapshotTests {
         #expect(cluster.data(away, "/s/99") == "99")
     }
 
+    @Test("A transfer whose leader is gone does not keep a member from taking snapshots of its own")
+    func halfReceived() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let (other, away) = ((leader + 1) % 3, (leader + 2) % 3)
+        // The other one keeps its whole log, so that it needs no snapshot to bring `away` along.
+        cluster.options.entriesKept = 10_000
+        try cluster.start(other, disk: try #require(cluster.crash(other)))
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        try cluster.start(away, disk: disk)
+        for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
+            cluster.tickAll()
+            try cluster.deliver { cluster.nodes[away]?.writing != nil }
+        }
+        #expect(cluster.nodes[away]?.writing != nil)
+        _ = cluster.crash(leader)
+        try cluster.run { cluster.leader == other }
+        try fill(cluster, other, 100..<150)
+        try cluster.run {
+            (cluster.nodes[away]?.replica.status().snapshotIndex.rawValue ?? 0) > 100
+        }
+        #expect(cluster.data(away, "/s/149") == "149")
+    }
+
     @Test("All members restart from snapshot and log with the same state")
     func restart() throws {
         let cluster = try Cluster(options: options())

@@ -80,6 +80,31 @@ struct WriteTests {
         #expect(cluster.nodes[origin]?.replies[write]?.count == 1)
     }
 
+    @Test("A forward that comes again long after is applied once, however often others restarted")
+    func repeatedAfterRestarts() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let (origin, restless) = ((leader + 1) % 3, (leader + 2) % 3)
+        let write = cluster.ask(
+            origin,
+            .write(
+                .createSequential(
+                    parent: .root, prefix: [0x71], data: [], mode: .persistentSequential)))
+        let copies = cluster.inFlight
+        try cluster.run { cluster.reply(origin, write) != nil }
+        for number in 0..<70 {
+            try cluster.start(restless, disk: try #require(cluster.crash(restless)))
+            try cluster.run(50) { cluster.nodes[restless]?.replica.status().leader != nil }
+            let other = cluster.put(restless, "/r\(number)")
+            try cluster.run(50) { cluster.reply(restless, other) != nil }
+        }
+        #expect(cluster.leader == leader)
+        cluster.inFlight += copies
+        try cluster.tick(5)
+        #expect(cluster.data(origin, "/q0000000000") != nil)
+        #expect(cluster.data(origin, "/q0000000001") == nil)
+    }
+
     @Test("A write is not answered before the leader's and a follower's disk have it")
     func notBeforeDurable() throws {
         let cluster = try Cluster()

@@ -89,10 +89,12 @@ struct SnapshotStoreTests {
         #expect(store.newest == Self.mark(10) && store.underWay == Self.mark(20))
         try store.finish()
         #expect(store.needsVerification == true)
-        #expect(disk.fileNames.count == 2 && store.newest == Self.mark(20))
         #expect(try !store.verify(blocksMax: 2))
-        #expect(disk.fileNames.count == 2)
+        #expect(disk.fileNames.count == 2 && store.newest == Self.mark(10))
+        #expect(try Self.readAll(&store, 10) == Self.body(10, 500), "a transfer goes on")
         #expect(try store.verify())
+        #expect(store.newest == Self.mark(20))
+        #expect(try Self.readAll(&store, 20) == Self.body(20, 500))
         #expect(disk.fileNames == ["snapshot-0000000000000014-0000000000000003"])
         #expect(throws: JournalError.snapshotAbsent(index: 10)) {
             var bytes: [UInt8] = []
@@ -110,9 +112,27 @@ struct SnapshotStoreTests {
         try store.finish()
         disk.flip("snapshot-0000000000000014-0000000000000003", at: 250)
         #expect(throws: JournalError.self) { _ = try store.verify() }
+        #expect(store.newest == Self.mark(10) && store.needsVerification == false)
+        #expect(try Self.readAll(&store, 10) == Self.body(10, 300))
         let again = try Self.open(disk)
         #expect(again.newest == Self.mark(10))
         #expect(again.damagedNames == ["snapshot-0000000000000014-0000000000000003"])
+        try Self.write(&store, 30, bytes: 300)
+        #expect(disk.fileNames == ["snapshot-000000000000001e-0000000000000004"])
+    }
+
+    @Test("of one name replace each other, and are read only once verified")
+    func sameName() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 10, bytes: 300)
+        try store.begin(Self.mark(10))
+        try store.append(Self.body(10, 120))
+        try store.finish()
+        #expect(store.newest == nil)
+        #expect(try store.verify())
+        #expect(try Self.readAll(&store, 10) == Self.body(10, 120))
+        #expect(disk.fileNames.count == 1)
     }
 
     @Test("given up leave nothing")

@@ -157,6 +157,25 @@ struct DurabilityPitfallTests {
         }
     }
 
+    @Test("4: A member whose committed entries are not its leader's ends, even without a new entry")
+    func otherHistory() async {
+        await #expect(processExitsWith: .failure) {
+            let member = TestMember(
+                2, voters: [1, 2, 3], disk: disk(term: 1, [entry(1, 1), entry(2, 1), entry(3, 1)]))
+            func append(after index: UInt64, _ term: UInt64) throws {
+                try member.receive(
+                    .append(
+                        previousIndex: LogIndex(index), previousTerm: Term(term), entries: [],
+                        commit: LogIndex(index), sentMs: 0), from: 1, term: 3)
+            }
+            // What ends well here is the test's failure.
+            guard (try? append(after: 3, 1)) != nil, (try? append(after: 1, 1)) != nil,
+                member.node.commit == LogIndex(3)
+            else { return }
+            try? append(after: 2, 2)
+        }
+    }
+
     @Test("5: The commit goes no further than the last entry that the message vouches for")
     func commitBound() throws {
         let member = TestMember(

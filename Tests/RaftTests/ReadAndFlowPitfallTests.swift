@@ -240,6 +240,96 @@ struct ReadAndFlowPitfallTests {
         }
     }
 
+    @Test("17: While the oldest entry waits too long no more is taken, though others are committed")
+    func uncommittedAge() throws {
+        var options = RaftOptions.test
+        options.limits.uncommittedTicksMax = 5
+        options.limits.appendBytesMax = 1
+        options.limits.inflightMessagesMax = 1
+        let network = TestNetwork(voters: [1, 2, 3], options: options)
+        try network.elect(1)
+        for number in 0..<20 { _ = network.propose("\(number)", at: 1) }
+        // One round trip a tick, with one entry in it.
+        var matched: UInt64 = 1
+        for _ in 0..<5 {
+            try network[1].tick()
+            guard case .appended = network.propose("more", at: 1) else {
+                Issue.record("overloaded after \(matched)")
+                return
+            }
+            matched += 1
+            try network[1].receive(
+                .appendReply(matchIndex: LogIndex(matched), sentMs: 0), from: 2, term: 1)
+            _ = try network[1].take()
+        }
+        try network[1].tick()
+        #expect(network[1].node.commit == LogIndex(6))
+        #expect(network.propose("x", at: 1) == .overloaded)
+        // Those of the first tick are committed: the next is five ticks old.
+        try network[1].receive(.appendReply(matchIndex: LogIndex(21), sentMs: 0), from: 2, term: 1)
+        guard case .appended = network.propose("x", at: 1) else {
+            Issue.record("still overloaded")
+            return
+        }
+    }
+
+    @Test("17: A window that comes out of order is rejected without starting windows anew")
+    func reordered() throws {
+        var options = RaftOptions.test
+        options.limits.appendBytesMax = 1
+        options.limits.inflightMessagesMax = 16
+        let network = TestNetwork(voters: [1, 2, 3], options: options)
+        try network.elect(1)
+        for number in 0..<64 { _ = network.propose("\(number)", at: 1) }
+        try network.drain(network[1])
+        var random = RandomGenerator(seed: 3)
+        var appends = 0
+        var ticks = 0
+        while network[2].appliedEntries.count < 65, ticks < 200 {
+            // Any message may overtake any other; a third of them take until the next tick.
+            var later: [Message] = []
+            while !network.queue.isEmpty, appends < 20_000 {
+                let position = Int(random.next(below: UInt64(network.queue.count)))
+                let message = network.queue.remove(at: position)
+                guard ![message.from, message.to].contains(MemberID(3)) else { continue }
+                if random.next(below: 3) == 0 {
+                    later.append(message)
+                    continue
+                }
+                if case .append = message.body { appends += 1 }
+                try network[message.to.rawValue].step(message)
+                try network.drain(network[message.to.rawValue])
+            }
+            network.queue += later
+            ticks += 1
+            try network[1].tick()
+            try network[2].tick()
+            try network.drain(network[1])
+        }
+        #expect(network[2].appliedEntries.count == 65)
+        #expect(appends < 1_000, "\(appends) appends in \(ticks) ticks for 64 entries")
+    }
+
+    @Test("17: A follower that has lost what it had acknowledged is brought along again")
+    func lostAcknowledged() throws {
+        let network = TestNetwork(voters: [1, 2, 3])
+        try network.elect(1)
+        for text in ["a", "b", "c"] { _ = network.propose(text, at: 1) }
+        try network.settle()
+        network[1].node.unreachable(MemberID(3))
+        _ = try network[1].take()
+        try network[1].receive(
+            .appendRejection(
+                rejectedIndex: LogIndex(4), hintIndex: LogIndex(2), hintTerm: Term(1), sentMs: 0),
+            from: 3, term: 1)
+        let asked = try network[1].take().bodies(to: 3)
+        guard asked.count == 1, case .append(LogIndex(2), _, let entries, _, _) = asked[0] else {
+            Issue.record("\(asked)")
+            return
+        }
+        #expect(entries.map(\.index) == [LogIndex(3), LogIndex(4)])
+    }
+
     @Test("17: Committed entries come in batches, and all of them come")
     func committedBatches() throws {
         var options = RaftOptions.test

@@ -37,7 +37,7 @@ struct RecoveryTests {
             .append(
                 token: StorageToken(rawValue: 1), hardState: state,
                 entries: Array(Self.entries[..<3])))
-        try journal.carryOut(.identity(EnsembleID(high: 8, low: 9)))
+        try journal.carryOut(.identity(EnsembleID(high: 8, low: 9), isNewcomer: true))
         try journal.sync()
         try journal.carryOut(
             .append(
@@ -48,6 +48,51 @@ struct RecoveryTests {
         #expect(again.log.entries == Array(Self.entries[..<3]) && again.log.hardState == state)
         #expect(again.identity.storageID == StorageID(high: 1, low: 2))
         #expect(again.identity.ensembleID == EnsembleID(high: 8, low: 9))
+        #expect(again.identity.isNewcomer)
+    }
+
+    @Test("leaves a journal that a full disk does not end before its segment is full, too")
+    func fullDisk() throws {
+        let disk = SimulatedDisk()
+        let found = try Self.recover(disk)
+        var journal = found.journal
+        func append(_ index: UInt64) throws {
+            try journal.carryOut(
+                .append(
+                    token: StorageToken(rawValue: index), hardState: nil,
+                    entries: [
+                        Entry(
+                            index: LogIndex(index), term: Term(1), kind: .command,
+                            payload: [UInt8](repeating: 1, count: 400))
+                    ]))
+            try journal.sync()
+        }
+        try append(1)
+        disk.isFull = true
+        let names = disk.fileNames
+        var turns = 0
+        while try !journal.doIdleWork(), turns < 10 { turns += 1 }
+        #expect(turns < 10 && disk.fileNames == names, "it rests, with no segment ahead")
+        try append(2)
+        // Space is there again: the next segment is prepared after all.
+        disk.isFull = false
+        while try !journal.doIdleWork(), turns < 10 { turns += 1 }
+        #expect(disk.fileNames.count == names.count + 1)
+        disk.isFull = true
+        #expect {
+            for index in UInt64(3)...100 { try append(index) }
+        } throws: { error in
+            (error as? StorageError)?.cause == .outOfSpace
+        }
+        let again = try Self.recover(disk)
+        #expect(again.log.entries.count > 8, "both segments are full")
+        let other = SimulatedDisk()
+        let second = try Self.recover(other)
+        var broken = second.journal
+        other.changesUntilPowerCut = 0
+        #expect(throws: StorageError.self, "any other error ends the member") {
+            _ = try broken.doIdleWork()
+        }
     }
 
     @Test("refuses an intact snapshot that does not decode, by its name")
