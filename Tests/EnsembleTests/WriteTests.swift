@@ -85,11 +85,13 @@ struct WriteTests {
         let cluster = try Cluster()
         let leader = try cluster.awaitLeader()
         let (origin, restless) = ((leader + 1) % 3, (leader + 2) % 3)
+        let parent = cluster.put(origin, "/p")
+        try cluster.run { cluster.reply(origin, parent) != nil }
         let write = cluster.ask(
             origin,
             .write(
                 .createSequential(
-                    parent: .root, prefix: [0x71], data: [], mode: .persistentSequential)))
+                    parent: path("/p"), prefix: [0x71], data: [], mode: .persistentSequential)))
         let copies = cluster.inFlight
         try cluster.run { cluster.reply(origin, write) != nil }
         for number in 0..<70 {
@@ -101,8 +103,8 @@ struct WriteTests {
         #expect(cluster.leader == leader)
         cluster.inFlight += copies
         try cluster.tick(5)
-        #expect(cluster.data(origin, "/q0000000000") != nil)
-        #expect(cluster.data(origin, "/q0000000001") == nil)
+        #expect(cluster.data(origin, "/p/q0000000000") != nil)
+        #expect(cluster.data(origin, "/p/q0000000001") == nil)
     }
 
     @Test("A write is not answered before the leader's and a follower's disk have it")
