@@ -112,8 +112,10 @@ package struct Replica: ~Copyable {
             applied == (log.snapshot?.index ?? .zero),
             "the snapshot restored \(applied), the log follows \(log.snapshot?.index ?? .zero)")
         let raftSeed = RandomGenerator(seed: self.random.next())
+        var raftOptions = options.raft
+        raftOptions.limits.uncommittedTicksMax = options.uncommittedTicksMax
         raft = RaftNode(
-            id: identity.member, options: options.raft, hardState: log.hardState,
+            id: identity.member, options: raftOptions, hardState: log.hardState,
             snapshot: log.snapshot,
             baseConfiguration: Configuration(voters: identity.ensembleAddresses.map(\.member)),
             entries: log.entries, applied: applied, nowMs: nowMs, random: raftSeed)

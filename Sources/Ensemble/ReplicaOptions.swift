@@ -13,6 +13,9 @@ package struct ReplicaOptions: Sendable {
     package var leaderlessRequestMs: UInt64 = 1_000
     /// A write that was appended or forwarded and not seen applied by then is `outcomeUnknown`.
     package var writeTimeoutMs: UInt64 = 3_000
+    /// What a leader takes must be answered in time: else clients that give up and ask again fill the
+    /// log with what nobody waits for.
+    var uncommittedTicksMax: Int { max(1, Int(writeTimeoutMs / tickMs / 2)) }
     /// A forwarded write that was not seen applied is sent once more to the same leader of the same
     /// term, which knows it by its id and appends it once.
     package var forwardAgainMs: UInt64 = 200

@@ -10,9 +10,7 @@ package struct RaftLimits: Sendable {
     /// A leader refuses proposals above it: else the log grows without bound while the quorum is
     /// lost.
     package var uncommittedBytesMax = 64 << 20
-    /// A leader refuses proposals while an older entry is not committed. Half of the time that a
-    /// client waits for its write (`ReplicaOptions.writeTimeoutMs`): what is taken must be answered
-    /// in time, or clients that give up and ask again fill the log with what nobody waits for.
+    /// A leader refuses proposals while an entry has waited for longer to be committed.
     package var uncommittedTicksMax = 150
     /// Committed entries in one `Ready`.
     package var committedBytesMax = 4 << 20

@@ -95,8 +95,6 @@ struct Tuning {
         replica.waitsMax = draws.pick([1, 200_000])
         replica.pendingReadsMax = draws.pick([2, 65_536])
         replica.writeTimeoutMs = draws.pick([400, 3_000])
-        replica.raft.limits.uncommittedTicksMax =
-            Int(replica.writeTimeoutMs / replica.tickMs / 2)
         replica.forwardAgainMs = draws.pick([30, 200])
         replica.znodes.historyBytesMax = draws.pick([300, 2_000, 64 << 20])
         replica.znodes.deletedZnodesMax = draws.pick([2, 10_000])
