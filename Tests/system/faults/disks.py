@@ -16,7 +16,7 @@ from .cluster import Violation
 from .kinds import Fault
 
 # Exit codes, docs/operations.md.
-DAMAGED, DISK_FAILED = 65, 69
+DAMAGED, DISK_FAILED, NO_DIRECTORY = 65, 69, 73
 MiB = 1 << 20
 
 
@@ -149,6 +149,35 @@ class FullDisk(Fault):
         shutil.copytree(small, self.home)
         subprocess.run(["umount", str(small)], check=True)
         self.member.data = self.home
+        self.cluster.up(self.member)
+
+
+class ReadOnlyDisk(Fault):
+    """The file system is read-only when the member starts. It refuses, and is started again and
+    again until the file system can be written."""
+
+    kind = "disk read-only at the start"
+    seconds = (0.5, 2.0)
+
+    @classmethod
+    def left_out(cls, links):
+        return None if in_namespaces() else "may not mount"
+
+    def inflict(self):
+        self.member = self.cluster.lead() if self.draw.random() < 0.5 else self.a_follower()
+        data = str(self.member.data)
+        self.cluster.down(self.member)
+        subprocess.run(["mount", "--bind", data, data], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", data], check=True)
+        self.member.may_end_with = {NO_DIRECTORY}
+        before = len(self.cluster.ended)
+        self.cluster.up(self.member)
+        eventually(lambda: len(self.cluster.ended) > before, 20, "it refuses")
+
+    def heal(self):
+        self.cluster.down(self.member)
+        subprocess.run(["umount", str(self.member.data)], check=True)
+        self.member.may_end_with = set()
         self.cluster.up(self.member)
 
 
@@ -345,4 +374,5 @@ class ClockJump(Fault):
 
 
 DISKS_AND_CLOCKS = (
-    FailingSync, SlowSync, FullDisk, RottenLog, RottenSnapshot, ExchangedDisk, ClockJump)
+    FailingSync, SlowSync, FullDisk, ReadOnlyDisk, RottenLog, RottenSnapshot, ExchangedDisk,
+    ClockJump)
