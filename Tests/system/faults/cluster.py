@@ -30,6 +30,8 @@ class Cluster(Ensemble):
         self.lock, self.closing = threading.RLock(), threading.Event()
         self.broken = []
         self.ended = []
+        # Whether a member has mended a damaged disk from the others' in this run.
+        self.mends = False
         for member in self.members:
             # `wanted`: the supervisor keeps it running. `may_end_with`: as a fault makes it end.
             member.wanted, member.may_end_with, member.ended_at = True, set(), None
@@ -86,12 +88,13 @@ class Cluster(Ensemble):
             member.wanted, member.ended_at = True, None
             member.start(wrapper=wrapper)
 
-    def up_and_ends(self, member, within=20.0):
+    def up_and_ends(self, member, and_then, within=20.0):
         """Starts it where it may refuse: its exit code, or None when it became ready."""
         with self.lock:
             member.wanted = False
             member.start()
         process = member.process
+        and_then()
         eventually(lambda: process.poll() is not None or member.answers("/health/ready"), within,
                    f"member {member.id} refuses or is ready")
         with self.lock:

@@ -194,30 +194,40 @@ class Rot(Fault):
         """A file, and the offset of a byte that had been durable, or None."""
         raise NotImplementedError
 
-    def inflict(self):
+    def stop(self):
         self.member = self.a_follower() if self.draw.random() < 0.7 else self.cluster.lead()
         self.cluster.down(self.member)
+
+    def start_the_rest(self):
+        """When the damaged one has been started."""
+
+    def inflict(self):
+        self.stop()
         chosen = self.choose()
         if chosen is None:
             self.way = "nothing to damage"
             return
+        mended = self.member.log.count("repaired")
         file, offset = chosen
+        self.detail = f"member {self.member.id}, {file.name} byte {offset}"
         bit = 1 << self.draw.randrange(8)
         flip(file, offset, bit)
         try:
-            code = self.cluster.up_and_ends(self.member)
+            code = self.cluster.up_and_ends(self.member, self.start_the_rest)
         except AssertionError:
             code = "hung"
         if code is None:
-            self.way = "served"
-        elif code == DAMAGED and file.name in self.member.log:
+            again = self.member.log.count("repaired") > mended
+            self.way = "mended" if again else "intact without it"
+            # The others have what it lost, so it is held to what it can do.
+            self.cluster.mends |= again
+        elif code == DAMAGED and file.name in self.member.log and not self.cluster.mends:
             self.way = "refused"
             flip(file, offset, bit)
         else:
             raise Violation(
                 "damage is mended, or refused with the file's name",
-                f"member {self.member.id}, {file.name} byte {offset}: {code}: "
-                f"{self.cluster.last_words(self.member)}")
+                f"{self.detail}: {code}: {self.cluster.last_words(self.member)}")
 
     def heal(self):
         if self.member.process is None:
@@ -231,12 +241,37 @@ class RottenLog(Rot):
     def choose(self):
         groups = [group for file in sorted(self.member.data.glob("log-*"))
                   for group in groups_of(file)]
+        # Not of a log that was given up, of which a file may be left.
+        groups = [group for group in groups if group.log == groups[-1].log]
         mark = max((group.durable_through for group in groups), default=0)
         durable = [group for group in groups if group.sequence <= mark]
         if not durable:
             return None
         group = self.draw.choice(durable)
         return group.file, group.offset + self.draw.randrange(group.bytes)
+
+
+class RottenLogWhileAllAreDown(RottenLog):
+    """Nobody leads who could tell the damaged one what it had acknowledged."""
+
+    kind = "bit flipped in the log, all down"
+
+    def stop(self):
+        self.member = self.draw.choice(self.everyone)
+        for member in self.everyone:
+            self.cluster.down(member)
+        self.rest = [member for member in self.everyone if member is not self.member]
+        for member in self.draw.sample(self.rest, self.draw.randint(0, len(self.rest))):
+            self.rest.remove(member)
+            self.cluster.up(member)
+
+    def start_the_rest(self):
+        while self.rest:
+            self.cluster.up(self.rest.pop())
+
+    def heal(self):
+        self.start_the_rest()
+        super().heal()
 
 
 class RottenSnapshot(Rot):
@@ -255,8 +290,8 @@ class RottenSnapshot(Rot):
 class Group:
     """Where a group of the log lies, docs/storage-format.md."""
 
-    def __init__(self, file, offset, sequence, durable_through, payload):
-        self.file, self.offset, self.sequence = file, offset, sequence
+    def __init__(self, file, offset, log, sequence, durable_through, payload):
+        self.file, self.offset, self.log, self.sequence = file, offset, log, sequence
         self.durable_through = durable_through
         self.bytes = -(-(80 + payload) // 512) * 512
 
@@ -268,7 +303,7 @@ def groups_of(file):
         if data[offset + 8:offset + 24] != log:
             return
         sequence, durable_through = struct.unpack_from("<QQ", data, offset + 24)
-        group = Group(file, offset, sequence, durable_through,
+        group = Group(file, offset, log, sequence, durable_through,
                       struct.unpack_from("<I", data, offset + 56)[0])
         yield group
         offset += group.bytes
@@ -374,5 +409,5 @@ class ClockJump(Fault):
 
 
 DISKS_AND_CLOCKS = (
-    FailingSync, SlowSync, FullDisk, ReadOnlyDisk, RottenLog, RottenSnapshot, ExchangedDisk,
-    ClockJump)
+    FailingSync, SlowSync, FullDisk, ReadOnlyDisk, RottenLog, RottenLogWhileAllAreDown,
+    RottenSnapshot, ExchangedDisk, ClockJump)

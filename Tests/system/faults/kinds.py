@@ -18,6 +18,8 @@ class Fault:
         self.cluster, self.draw, self.pause = cluster, draw, pause
         # A word for the report, where the fault may go one way or another.
         self.way = ""
+        # What exactly was done, for the history.
+        self.detail = ""
 
     @classmethod
     def left_out(cls, links):

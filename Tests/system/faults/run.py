@@ -105,7 +105,7 @@ class Run:
             start = time.monotonic_ns()
             fault.inflict()
             over.wait(self.draw.uniform(*fault.seconds))
-            recorder.note(what="heal", kind=fault.kind)
+            recorder.note(what="heal", kind=fault.kind, way=fault.way, detail=fault.detail)
             fault.heal()
             healed = time.monotonic()
             self.cluster.recovered(RECOVERY_SECONDS)
