@@ -11,8 +11,11 @@ PORT ?= 8080
 SEEDS ?= 1..300
 MINUTES ?= 10
 MEMBERS ?= 3
+SYSTEM_TESTS ?= --ignore=Tests/system/test_faults.py
+TARGET ?= http
+SECONDS := 60
 
-.PHONY: run build test test-swift test-system test-sanitize lint format simulate faults bench clean setup-build setup-test setup-bench
+.PHONY: run build test test-swift test-system test-sanitize lint format simulate faults fuzz fuzz-seeds bench clean setup-build setup-test setup-bench
 
 run: build ## Build, start three members on loopback, print what to try
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
@@ -44,11 +47,31 @@ faults: setup-test build ## Real members under faults: make faults MINUTES=10 [S
 	@cd Tests/system && AVIARY=$(PROGRAM) nice python3 -B -m faults --minutes $(MINUTES) \
 		--members $(MEMBERS) $(if $(SEED),--seed $(SEED))
 
-test-sanitize: setup-build ## Unit tests under the address sanitizer, what has threads under the thread sanitizer
+test-sanitize: setup-test ## Unit tests under the address sanitizer; threads and real processes under the thread sanitizer
 	@ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build-asan \
 		--disable-xctest --skip SimulationTests
 	@swift test --sanitize thread --scratch-path .build-tsan --disable-xctest \
 		--filter 'ZnodesTests|SystemTests|ServerTests'
+	@swift build --sanitize thread --scratch-path .build-tsan --product aviary
+	@rm -rf .build-tsan/reports && mkdir .build-tsan/reports
+	@AVIARY=$(CURDIR)/.build-tsan/debug/aviary AVIARY_PATIENCE=5 \
+		TSAN_OPTIONS="halt_on_error=1 exitcode=66 log_path=$(CURDIR)/.build-tsan/reports/aviary" \
+		scripts/pytest -q -p no:cacheprovider Tests/system $(SYSTEM_TESTS); \
+		status=$$?; ! cat .build-tsan/reports/* 2>/dev/null && exit $$status
+
+# Why lld: gold, the linker by default, fails on what the fuzzer's instrumentation leaves.
+fuzz: setup-build ## make fuzz TARGET=http SECONDS=60, guided by coverage, under the address sanitizer
+	@swift build -c release --scratch-path .build-fuzz --product aviary-fuzz -Xswiftc -DFUZZER \
+		-Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
+	@mkdir -p .build-fuzz/corpus/$(TARGET)
+	@SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 .build-fuzz/release/aviary-fuzz $(TARGET) \
+		-max_total_time=$(SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=1024 \
+		-artifact_prefix=.build-fuzz/$(TARGET)- -print_final_stats=1 \
+		.build-fuzz/corpus/$(TARGET) Tests/Fuzz/Corpus/$(TARGET)
+
+fuzz-seeds: setup-build ## Write the seeds that are made by code into the corpus anew
+	@swift build $(SWIFT_FLAGS) --product aviary-fuzz
+	@.build/release/aviary-fuzz seeds Tests/Fuzz/Corpus
 
 bench: setup-bench build ## Rates and instructions, beside nginx in the same run
 	@AVIARY=$(PROGRAM) python3 Benchmarks/compare.py
@@ -58,4 +81,4 @@ setup-build setup-test setup-bench:
 	@scripts/install $(@:setup-%=%)
 
 clean:
-	@rm -rf .build .build-tmp
+	@rm -rf .build .build-tmp .build-fuzz .build-asan .build-tsan

@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .executable(name: "aviary", targets: ["aviary"]),
         .executable(name: "aviary-simulate", targets: ["aviary-simulate"]),
+        .executable(name: "aviary-fuzz", targets: ["aviary-fuzz"]),
     ],
     dependencies: [
         .package(
@@ -52,6 +53,11 @@ let package = Package(
             dependencies: ["Raft", "Znodes", "Journal", "Ensemble", heap]),
         .executableTarget(name: "aviary-simulate", dependencies: ["Simulation", argumentParser]),
 
+        // Beside the house: what must hold for any bytes.
+        .target(
+            name: "Fuzzing", dependencies: ["Raft", "Znodes", "HTTP", "Journal", "Ensemble"]),
+        .executableTarget(name: "aviary-fuzz", dependencies: ["Fuzzing"]),
+
         .testTarget(name: "RaftTests", dependencies: ["Raft"], exclude: ["Scenarios"]),
         .testTarget(name: "ZnodesTests", dependencies: ["Znodes"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], exclude: ["Requests"]),
@@ -72,6 +78,8 @@ let package = Package(
             name: "SimulationTests",
             dependencies: ["Simulation", "Ensemble", "Journal", "Raft", "Znodes"],
             exclude: ["Seeds.txt"]),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["Fuzzing"], path: "Tests/Fuzz", exclude: ["Corpus"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -9,6 +9,8 @@ package enum CodecError: Error, Sendable, Equatable {
     case badChecksum
     case notContiguous
     case invalidConfiguration
+    /// Read and written again it would be other bytes.
+    case notCanonical
     case otherProtocol(UInt32)
 }
 

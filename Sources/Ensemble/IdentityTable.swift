@@ -34,9 +34,12 @@ package struct IdentityTable: Sendable, Equatable {
     }
 
     init(decoding reader: inout ByteReader) throws(CodecError) {
-        let known = try reader.u8()
+        let known = try reader.flag()
         let id = try reader.id()
-        ensemble = known == 1 ? id : nil
+        ensemble = known ? id : nil
         storages = try reader.storages()
+        guard zip(storages, storages.dropFirst()).allSatisfy({ $0.member < $1.member }) else {
+            throw .notCanonical
+        }
     }
 }

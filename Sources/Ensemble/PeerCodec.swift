@@ -88,28 +88,28 @@ package enum PeerCodec {
         case Tag.forward:
             return .message(
                 .forward(
-                    try reader.forwardID(), term: Term(try reader.u64()),
+                    try reader.forwardID(), term: try reader.term(),
                     proposal: try reader.counted(max: frameBytesMax)))
         case Tag.forwardRefused:
             return .message(
                 .forwardRefused(
-                    try reader.forwardID(), term: Term(try reader.u64()),
+                    try reader.forwardID(), term: try reader.term(),
                     overloaded: try reader.flag()))
         case Tag.snapshotChunk:
             return .message(
                 .snapshotChunk(
-                    mark: try reader.mark(), term: Term(try reader.u64()),
+                    mark: try reader.mark(), term: try reader.term(),
                     offset: try reader.u64(), bytes: try reader.counted(max: frameBytesMax),
                     last: try reader.flag()))
         case Tag.snapshotProgress:
             return .message(
                 .snapshotProgress(
-                    index: LogIndex(try reader.u64()), term: Term(try reader.u64()),
+                    index: try reader.index(), term: try reader.term(),
                     offset: try reader.u64(), done: try reader.flag()))
         case Tag.report:
             let role = try reader.u8()
             guard let known = Role(rawValue: role) else { throw .unknownTag(role) }
-            return .message(.report(role: known, applied: LogIndex(try reader.u64())))
+            return .message(.report(role: known, applied: try reader.index()))
         default:
             return .message(.raft(try reader.raftMessage(tag: tag)))
         }
@@ -183,13 +183,25 @@ extension ByteReader {
         return byte == 1
     }
 
+    mutating func index() throws(CodecError) -> LogIndex {
+        let index = LogIndex(try u64())
+        guard index <= .max else { throw .tooLong }
+        return index
+    }
+
+    mutating func term() throws(CodecError) -> Term {
+        let term = Term(try u64())
+        guard term <= .max else { throw .tooLong }
+        return term
+    }
+
     fileprivate mutating func forwardID() throws(CodecError) -> ForwardID {
         ForwardID(member: MemberID(try u64()), incarnation: try u64(), counter: try u64())
     }
 
     fileprivate mutating func mark() throws(CodecError) -> SnapshotMark {
-        let index = LogIndex(try u64())
-        let term = Term(try u64())
+        let index = try self.index()
+        let term = try self.term()
         let encoded = try counted(max: PeerCodec.configurationBytesMax)
         guard let configuration = try? Configuration(decoding: encoded) else {
             throw .invalidConfiguration

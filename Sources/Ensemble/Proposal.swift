@@ -27,13 +27,13 @@ package struct Proposal: Sendable, Equatable {
     private static let tagIdentity: UInt8 = 2
     private static let tagLimits: UInt8 = 3
 
-    static func encode(_ command: Command, origin: ForwardID) -> [UInt8] {
+    package static func encode(_ command: Command, origin: ForwardID) -> [UInt8] {
         var bytes = header(tag: tagCommand, origin: origin)
         command.encode(into: &bytes)
         return bytes
     }
 
-    static func encode(ensemble: EnsembleID, storages: [MemberStorage], origin: ForwardID)
+    package static func encode(ensemble: EnsembleID, storages: [MemberStorage], origin: ForwardID)
         -> [UInt8]
     {
         var bytes = header(tag: tagIdentity, origin: origin)
@@ -42,7 +42,7 @@ package struct Proposal: Sendable, Equatable {
         return bytes
     }
 
-    static func encode(_ limits: ZnodeLimits, origin: ForwardID) -> [UInt8] {
+    package static func encode(_ limits: ZnodeLimits, origin: ForwardID) -> [UInt8] {
         var bytes = header(tag: tagLimits, origin: origin)
         bytes.append(limits: limits)
         return bytes
@@ -60,7 +60,7 @@ package struct Proposal: Sendable, Equatable {
     }
 
     /// The leader's stamp goes in when it appends.
-    static func stamp(_ payload: inout [UInt8], wallMs: Int64) {
+    package static func stamp(_ payload: inout [UInt8], wallMs: Int64) {
         let bits = UInt64(bitPattern: wallMs)
         for i in 0..<8 {
             payload[wallMsOffset + i] = UInt8(truncatingIfNeeded: bits >> UInt64(8 * i))

@@ -106,36 +106,36 @@ extension ByteReader {
         guard let bodyTag = BodyTag(rawValue: tag) else { throw .unknownTag(tag) }
         let from = MemberID(try u64())
         let to = MemberID(try u64())
-        let term = Term(try u64())
+        let term = try self.term()
         return Message(from: from, to: to, term: term, body: try raftBody(bodyTag))
     }
 
     private mutating func raftBody(_ tag: BodyTag) throws(CodecError) -> Message.Body {
         switch tag {
         case .preVoteRequest:
-            return .preVoteRequest(lastIndex: LogIndex(try u64()), lastTerm: Term(try u64()))
+            return .preVoteRequest(lastIndex: try index(), lastTerm: try term())
         case .voteRequest:
             return .voteRequest(
-                lastIndex: LogIndex(try u64()), lastTerm: Term(try u64()), transfer: try flag())
+                lastIndex: try index(), lastTerm: try term(), transfer: try flag())
         case .preVoteReply: return .preVoteReply(granted: try flag())
         case .voteReply: return .voteReply(granted: try flag())
         case .append:
-            let previousIndex = LogIndex(try u64())
-            let previousTerm = Term(try u64())
-            let commit = LogIndex(try u64())
+            let previousIndex = try index()
+            let previousTerm = try term()
+            let commit = try index()
             let sentMs = try u64()
             return .append(
                 previousIndex: previousIndex, previousTerm: previousTerm,
                 entries: try entries(after: previousIndex), commit: commit, sentMs: sentMs)
         case .appendReply:
-            return .appendReply(matchIndex: LogIndex(try u64()), sentMs: try u64())
+            return .appendReply(matchIndex: try index(), sentMs: try u64())
         case .appendRejection:
             return .appendRejection(
-                rejectedIndex: LogIndex(try u64()), hintIndex: LogIndex(try u64()),
-                hintTerm: Term(try u64()), sentMs: try u64())
+                rejectedIndex: try index(), hintIndex: try index(),
+                hintTerm: try term(), sentMs: try u64())
         case .heartbeat:
             return .heartbeat(
-                commit: LogIndex(try u64()),
+                commit: try index(),
                 readContext: try optional().map { ReadContext(rawValue: $0) }, sentMs: try u64())
         case .heartbeatReply:
             return .heartbeatReply(
@@ -145,7 +145,7 @@ extension ByteReader {
         case .readIndexReply:
             return .readIndexReply(
                 context: ReadContext(rawValue: try u64()),
-                index: try optional().map { LogIndex($0) })
+                index: try optionalIndex())
         case .timeoutNow: return .timeoutNow
         }
     }
@@ -156,17 +156,24 @@ extension ByteReader {
         return known ? value : nil
     }
 
+    private mutating func optionalIndex() throws(CodecError) -> LogIndex? {
+        let known = try flag()
+        let index = try self.index()
+        return known ? index : nil
+    }
+
     private mutating func entries(after previous: LogIndex) throws(CodecError) -> [Entry] {
         let count = Int(try u32())
         guard count <= PeerCodec.entriesMax else { throw .tooLong }
         if count == 0 { return [] }
+        guard count <= LogIndex.max - previous else { throw .tooLong }
         // A hole here would become a hole in a log (ZOOKEEPER-4785).
-        guard LogIndex(try u64()) == previous.next else { throw .notContiguous }
+        guard try index() == previous.next else { throw .notContiguous }
         var entries: [Entry] = []
         entries.reserveCapacity(min(count, remaining / 13 + 1))
         var index = previous.next
         for _ in 0..<count {
-            let term = Term(try u64())
+            let term = try self.term()
             let kindByte = try u8()
             guard let kind = EntryKind(rawValue: kindByte) else { throw .unknownTag(kindByte) }
             let payload = try counted(max: PeerCodec.frameBytesMax)

@@ -4,6 +4,7 @@
 
 package import Journal
 package import Raft
+internal import Znodes
 
 /// Frozen, so that each part can be handed to a thread of its own.
 @frozen
@@ -89,11 +90,17 @@ package struct ReplicaRecovery<Storage: JournalStorage & ~Copyable>: ~Copyable {
             }
             offset += UInt64(piece.count)
         }
+        let restored: RestoredReplica
         do throws(ReplicaSnapshotError) {
-            return try decoder.finish()
+            restored = try decoder.finish()
         } catch {
             throw malformed(name, offset, error)
         }
+        guard restored.tree.lastZxid.rawValue == mark.index.rawValue else {
+            throw .malformed(
+                file: name, offset: 0, found: "the body is the state at \(restored.tree.lastZxid)")
+        }
+        return restored
     }
 
     /// The checksums were right: a faulty program has written it.

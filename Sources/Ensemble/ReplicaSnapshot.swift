@@ -11,17 +11,17 @@ package enum ReplicaSnapshotError: Error, Sendable, Equatable {
     case incomplete
 }
 
-enum ReplicaSnapshot {
+package enum ReplicaSnapshot {
     static let layout: UInt32 = 1
     /// A bound on what a damaged length may make the decoder keep.
     static let recordBytesMax = 1 << 20
 
-    struct Head: Sendable {
-        let identity: IdentityTable
-        let limits: ZnodeLimits
+    package struct Head: Sendable {
+        package let identity: IdentityTable
+        package let limits: ZnodeLimits
     }
 
-    static func encode(_ state: Head) -> [UInt8] {
+    package static func encode(_ state: Head) -> [UInt8] {
         var record: [UInt8] = []
         record.append(u32: layout)
         state.identity.encode(into: &record)
@@ -43,14 +43,17 @@ enum ReplicaSnapshot {
         let state = Head(
             identity: try IdentityTable(decoding: &record), limits: try record.limits())
         try record.end()
+        var whole = ByteReader(bytes)
+        guard encode(state) == (try whole.rest()) else { throw .notCanonical }
         return state
     }
 }
 
-/// What a snapshot restores.
+/// What a snapshot restores. Frozen, so that its parts can be handed on apart.
+@frozen
 package struct RestoredReplica: ~Copyable {
-    let head: ReplicaSnapshot.Head
-    let tree: RestoredState
+    package let head: ReplicaSnapshot.Head
+    package let tree: RestoredState
 }
 
 /// Takes a snapshot's body in pieces of any size. Throws once, and is useless then.

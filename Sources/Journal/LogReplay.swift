@@ -4,6 +4,9 @@
 internal import Raft
 
 struct LogReplay {
+    /// No log gets so far: counting on from a sequence never overflows.
+    private static let sequenceMax: UInt64 = 1 << 62
+
     let logID: LogID
     /// Entries up to here are covered by a snapshot: only their terms are kept.
     let floor: LogIndex
@@ -30,7 +33,7 @@ struct LogReplay {
     /// The group at `offset` if it is intact and the very next one.
     func next(_ bytes: [UInt8], at offset: Int) -> GroupHeader? {
         guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
-            header.sequence >= 1
+            header.sequence >= 1, header.sequence <= Self.sequenceMax
         else { return nil }
         if let lastSequence {
             guard header.sequence == lastSequence + 1, header.chain == chain else { return nil }
@@ -81,11 +84,18 @@ struct LogReplay {
         }
     }
 
+    /// Index and term; nil where no log gets.
+    private static func place(_ bytes: [UInt8], at offset: Int) -> (LogIndex, Term)? {
+        let index = LogIndex(bytes.little(UInt64.self, at: offset))
+        let term = Term(bytes.little(UInt64.self, at: offset + 8))
+        return index <= .max && term <= .max ? (index, term) : nil
+    }
+
     private mutating func takeStart(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
-        guard body.count == 16 else { return false }
-        let index = LogIndex(bytes.little(UInt64.self, at: body.lowerBound))
-        let term = Term(bytes.little(UInt64.self, at: body.lowerBound + 8))
-        if segments.count == 1 {
+        guard body.count == 16, let (index, term) = Self.place(bytes, at: body.lowerBound) else {
+            return false
+        }
+        if segments.count == 1, lastDataSequence == 0, outline == LogOutline() {
             outline.restart(after: index, term)
             return true
         }
@@ -93,18 +103,25 @@ struct LogReplay {
     }
 
     private mutating func takeHardState(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
-        guard body.count == 24 else { return false }
-        hardState.merge(HardState(bytes, at: body.lowerBound))
+        guard body.count == 24, let state = HardState(bytes, at: body.lowerBound) else {
+            return false
+        }
+        hardState.merge(state)
         return true
     }
 
     private mutating func takeEntry(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
         guard body.count >= GroupBuilder.entryHeadBytes,
-            let kind = EntryKind(rawValue: bytes[body.lowerBound + 16])
+            let kind = EntryKind(rawValue: bytes[body.lowerBound + 16]),
+            let (index, term) = Self.place(bytes, at: body.lowerBound)
         else { return false }
-        let index = LogIndex(bytes.little(UInt64.self, at: body.lowerBound))
-        let term = Term(bytes.little(UInt64.self, at: body.lowerBound + 8))
-        guard index > .zero, index <= outline.last.next else { return false }
+        // Raft thesis 3.4: terms only grow along a log.
+        guard index > .zero, index <= outline.last.next,
+            term >= outline.term(at: index.previous) ?? .zero
+        else { return false }
+        let head = body.lowerBound + GroupBuilder.entryHeadBytes
+        let payload = Array(bytes[head..<body.upperBound])
+        if kind == .configuration, (try? Configuration(decoding: payload)) == nil { return false }
         let replacing = index <= outline.last
         segments.put(index, replacing: replacing)
         outline.put(index, term)
@@ -112,20 +129,16 @@ struct LogReplay {
             entries.removeLast(min(entries.count, entries.count - (index - first.index)))
         }
         if index > floor {
-            let head = body.lowerBound + GroupBuilder.entryHeadBytes
-            entries.append(
-                Entry(
-                    index: index, term: term, kind: kind,
-                    payload: Array(bytes[head..<body.upperBound])))
+            entries.append(Entry(index: index, term: term, kind: kind, payload: payload))
         }
         return true
     }
 
     private mutating func takeReset(_ bytes: [UInt8], _ body: Range<Int>) -> Bool {
-        guard body.count == 16 else { return false }
-        outline.restart(
-            after: LogIndex(bytes.little(UInt64.self, at: body.lowerBound)),
-            Term(bytes.little(UInt64.self, at: body.lowerBound + 8)))
+        guard body.count == 16, let (index, term) = Self.place(bytes, at: body.lowerBound) else {
+            return false
+        }
+        outline.restart(after: index, term)
         entries.removeAll()
         segments.forgetEntries()
         return true
@@ -133,12 +146,14 @@ struct LogReplay {
 }
 
 extension HardState {
-    init(_ bytes: [UInt8], at offset: Int) {
+    /// Nil where no log gets.
+    init?(_ bytes: [UInt8], at offset: Int) {
         let vote = bytes.little(UInt64.self, at: offset + 8)
         self.init(
             term: Term(bytes.little(UInt64.self, at: offset)),
             vote: vote == 0 ? nil : MemberID(vote),
             commit: LogIndex(bytes.little(UInt64.self, at: offset + 16)))
+        if term > .max || commit > .max { return nil }
     }
 
     /// Never back: the greater term wins, a vote once given in a term stays.

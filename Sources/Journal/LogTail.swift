@@ -41,8 +41,10 @@ struct LogTail {
             let kind = bytes[cursor + 4]
             cursor += GroupBuilder.frameBytes
             guard bodyBytes <= end - cursor else { return }
-            if kind == RecordKind.hardState.rawValue, bodyBytes == 24 {
-                hardState.mergeVote(HardState(bytes, at: cursor))
+            if kind == RecordKind.hardState.rawValue, bodyBytes == 24,
+                let state = HardState(bytes, at: cursor)
+            {
+                hardState.mergeVote(state)
             }
             cursor += bodyBytes
         }

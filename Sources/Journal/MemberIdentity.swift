@@ -138,6 +138,9 @@ package struct MemberIdentity: Equatable, Sendable {
             founders: (0..<count).map { MemberID(bytes.little(UInt64.self, at: 60 + 8 * $0)) },
             ensembleID: flags & hasEnsemble != 0 ? id(40) : nil)
         identity.isNewcomer = flags & newcomer != 0
+        guard identity.encoded() == bytes else {
+            throw .malformed(file: fileName, offset: 12, found: "fields in no form of this version")
+        }
         return identity
     }
 }

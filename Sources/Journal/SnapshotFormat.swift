@@ -84,6 +84,9 @@ struct SnapshotHeader: Equatable {
         let mark = SnapshotMark(
             index: LogIndex(bytes.little(UInt64.self, at: 16)),
             term: Term(bytes.little(UInt64.self, at: 24)), configuration: configuration)
+        guard mark.index <= .max, mark.term <= .max else {
+            throw .malformed(file: file, offset: 16, found: "index \(mark.index)")
+        }
         return SnapshotHeader(mark: mark, blockBytes: blockBytes, bytes: length)
     }
 }

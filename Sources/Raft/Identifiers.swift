@@ -16,6 +16,8 @@ package struct Term: RawRepresentable, Hashable, Comparable, Sendable, CustomStr
     @inlinable package init(rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable package init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable package static var zero: Self { Self(0) }
+    /// As for `LogIndex`.
+    @inlinable package static var max: Self { Self(1 << 62) }
     @inlinable package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     @inlinable package var next: Self { Self(rawValue + 1) }
     package var description: String { "\(rawValue)" }
@@ -27,6 +29,9 @@ package struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable, Custo
     @inlinable package init(rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable package init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable package static var zero: Self { Self(0) }
+    /// No log gets so far. Bytes that say more are refused where they are read, so that whoever
+    /// counts on from there never overflows.
+    @inlinable package static var max: Self { Self(1 << 62) }
     @inlinable package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     @inlinable package var next: Self { Self(rawValue + 1) }
     @inlinable package var previous: Self { Self(rawValue - 1) }

@@ -12,7 +12,7 @@
 // Room: sessions, access lists and replies of idempotent requests get tags 4 to 126; an owner and a
 // time to live get bits of `fields`. What is not known is refused, never passed over.
 
-enum SnapshotFormat {
+package enum SnapshotFormat {
     static let magic: UInt64 = 0x5953_5952_4149_5641
     static let version: UInt16 = 1
     static let frameHeaderBytes = 5
@@ -25,7 +25,7 @@ enum SnapshotFormat {
         case end = 127
     }
 
-    static func checksum() -> SipHash { SipHash(0x736e_6170, 0x7368_6f74) }
+    package static func checksum() -> SipHash { SipHash(0x736e_6170, 0x7368_6f74) }
 
     /// Appends one frame and takes it into the checksum.
     static func frame(

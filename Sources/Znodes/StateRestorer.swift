@@ -71,6 +71,11 @@ package struct StateRestorer: ~Copyable {
         }
     }
 
+    /// What the znodes so far add up to: after the last frame, what the first one must have told.
+    package var sums: (znodes: Int, storeBytes: Int, digest: UInt64) {
+        (tree.znodeCount, tree.storeBytes, tree.digest)
+    }
+
     /// All bytes have come.
     package consuming func finish() throws(SnapshotError) -> RestoredState {
         guard sawEnd, let header else { throw .truncated }
@@ -87,7 +92,9 @@ package struct StateRestorer: ~Copyable {
     private func frameBytes(_ bytes: Span<UInt8>, _ at: Int) throws(SnapshotError) -> Int {
         let count = Int(bytes.loadInteger(at: at + 1, UInt32.self))
         if header == nil, bytes[at] != SnapshotFormat.Tag.state.rawValue { throw .notASnapshot }
-        let most = max(limits.recordBytesMax, limits.dataBytesMax + ZnodeLimits.pathBytesMax + 128)
+        // A limit may be any number; a frame counts in 32 bits.
+        let dataBytesMax = min(limits.dataBytesMax, Int(UInt32.max))
+        let most = max(limits.recordBytesMax, dataBytesMax + ZnodeLimits.pathBytesMax + 128)
         guard count <= (header == nil ? SnapshotFormat.stateBytes : most) else { throw .malformed }
         return count + SnapshotFormat.frameHeaderBytes
     }
@@ -106,11 +113,12 @@ package struct StateRestorer: ~Copyable {
         case .event: try takeEvent(payload)
         case .znode: try takeZnode(payload)
         case .end:
-            guard header != nil, payload.count == 8 else { throw .malformed }
+            // The root is in every tree, and the first znode is it.
+            guard sawZnode, payload.count == 8 else { throw .malformed }
             guard payload.loadInteger(at: 0, UInt64.self) == before.finished() else {
                 throw .checksumMismatch
             }
-            for block in above { tree.mixChildren(block) }
+            for block in above where !complete(block) { throw .malformed }
             sawEnd = true
         }
     }
@@ -203,10 +211,11 @@ package struct StateRestorer: ~Copyable {
         var previous: RawBytes?
         while let top = above.last, !(top.path == parentPath) {
             previous = top.path
-            tree.mixChildren(top)
+            if !complete(top) { return false }
             above.removeLast()
         }
-        guard let parent = above.last else { return false }
+        // A znode with children has the fields about them.
+        guard let parent = above.last, parent.children != nil else { return false }
         if let previous, !(previous < path) { return false }
         // Without a previous sibling on the way this must be the first child.
         if previous == nil, parent.children.map({ $0.count > 0 }) ?? false { return false }
@@ -214,6 +223,12 @@ package struct StateRestorer: ~Copyable {
         above.append(tree.insertUnmixed(fields, path: path, data: data, below: parent))
         setChildren(children)
         return true
+    }
+
+    /// All children of the znode have come. False: it has fields about them that tell nothing.
+    private mutating func complete(_ block: ZnodeBlock) -> Bool {
+        tree.mixChildren(block)
+        return block.children == nil || block.hasChildFields
     }
 
     private mutating func setChildren(_ children: (pzxid: UInt64, creates: Int32)?) {

@@ -17,8 +17,13 @@ PROGRAM = os.environ.get(
     "AVIARY", str(pathlib.Path(__file__).resolve().parents[2] / ".build/release/aviary"))
 
 
+# A program that was built with a sanitizer takes longer for everything.
+PATIENCE = float(os.environ.get("AVIARY_PATIENCE", "1"))
+
+
 def eventually(condition, within=20.0, what=""):
     """The first true value of `condition()`; fails after `within` seconds."""
+    within *= PATIENCE
     end = time.monotonic() + within
     while True:
         value = condition()
@@ -84,7 +89,7 @@ class Client:
     """One keep-alive connection to one member."""
 
     def __init__(self, port, timeout=15.0):
-        self.port, self.timeout, self.connection = port, timeout, None
+        self.port, self.timeout, self.connection = port, timeout * PATIENCE, None
 
     def request(self, method, target, body=None, headers=None):
         try:
@@ -177,7 +182,7 @@ class Member:
     def stop(self, within=20.0):
         """SIGTERM, and the exit code."""
         self.process.terminate()
-        code = self.process.wait(timeout=within)
+        code = self.process.wait(timeout=within * PATIENCE)
         self.process = None
         return code
 
