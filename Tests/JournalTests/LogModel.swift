@@ -88,7 +88,9 @@ struct LogDriver: ~Copyable {
             if next.last > floor, first > next.last { changed.commit = floor.next }
             hard = changed
         }
-        let term = max((hard ?? next.hardState).term, Term(1))
+        // As in Raft, terms only grow along the log, also behind a snapshot that came before its term.
+        let before = next.term(at: first.previous) ?? .zero
+        let term = max((hard ?? next.hardState).term, before, Term(1))
         let count = hard == nil || random.chance(80) ? 1 + random.below(4) : 0
         for position in 0..<count {
             let size = random.chance(5) ? random.below(12_000) : random.below(payloadBytesMax)
