@@ -61,10 +61,13 @@ enum IdentityProperties {
     }
 
     static var seeds: [FuzzSeed] {
-        func file(_ founders: [UInt64], _ ensemble: EnsembleID?) -> [UInt8] {
-            let identity = MemberIdentity(
+        func file(
+            _ founders: [UInt64], _ ensemble: EnsembleID?, isNewcomer: Bool = false
+        ) -> [UInt8] {
+            var identity = MemberIdentity(
                 memberID: MemberID(2), storageID: StorageID(high: 0x1111, low: 0x2222),
                 founders: founders.map { MemberID($0) }, ensembleID: ensemble)
+            identity.isNewcomer = isNewcomer
             var storage = MemoryStorage([:])
             try? identity.write(&storage)
             return storage.files[MemberIdentity.fileName] ?? []
@@ -80,7 +83,9 @@ enum IdentityProperties {
         var otherFlags = whole
         otherFlags.put(0xFFFF_FFFF, at: 12, bytes: 4)
         return [
-            FuzzSeed("known", whole), FuzzSeed("unknown", file([1, 2, 3], nil)),
+            FuzzSeed("known", whole),
+            FuzzSeed("newcomer", file([1, 2, 3], known, isNewcomer: true)),
+            FuzzSeed("unknown", file([1, 2, 3], nil)),
             FuzzSeed("alone", file([2], known)), FuzzSeed("fifteen", file(Array(1...15), known)),
             FuzzSeed("nobody", file([], nil)), FuzzSeed("cut", Array(whole.dropLast(9))),
             FuzzSeed("unsorted", unsorted), FuzzSeed("stray-ensemble", strayID),
