@@ -51,7 +51,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: ["Raft", "Znodes", "Journal", "Ensemble", heap]),
-        .executableTarget(name: "aviary-simulate", dependencies: ["Simulation", argumentParser]),
+        .executableTarget(
+            name: "aviary-simulate", dependencies: ["Simulation", "System", argumentParser]),
 
         // Beside the house: what must hold for any bytes.
         .target(

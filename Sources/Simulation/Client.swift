@@ -21,6 +21,8 @@ struct OpenRequest {
     /// A wait or feed that the member could open at once.
     var opensAtOnce = false
     var hasTicket = false
+    /// The count of inputs with which it was asked.
+    var askedAtEvent = 0
 }
 
 final class Client {

@@ -62,6 +62,8 @@ package struct ConsensusChecker {
         self.members = Array(repeating: Member(), count: members)
     }
 
+    /// The end of the log that the member last asked for.
+    func askedLast(_ member: Int) -> Int { members[member].asked.last }
     package var committedCount: Int { committedHashes.count }
     package var leaderCount: Int { leaders.count }
 

@@ -18,6 +18,10 @@ enum Occurrence {
     case clientTurn(Int)
     case clientRead(client: Int, request: UInt64)
     case fault
+    case clog(from: Int, to: Int, untilNs: UInt64)
+    /// A graceful stop has come to its end.
+    case exit(member: Int, run: Int)
+    case room(member: Int)
     case heal(Int)
 }
 

@@ -20,7 +20,11 @@ struct Links {
     }
 
     let count: Int
-    var weather: Weather
+    let weather: Weather
+    private var isCalm = false
+    private let lossPerMille: Int
+    private let duplicatesPerMille: Int
+    private let isDatagram: Bool
     private var random: RandomGenerator
     private var directions: [Direction]
     private var isUp: [Bool]
@@ -29,6 +33,9 @@ struct Links {
     init(count: Int, weather: Weather, random: RandomGenerator) {
         self.count = count
         self.weather = weather
+        lossPerMille = weather[.loss]
+        duplicatesPerMille = weather[.duplicates]
+        isDatagram = weather.isDatagram
         self.random = random
         directions = Array(repeating: Direction(), count: count * count)
         isUp = Array(repeating: false, count: count * count)
@@ -72,8 +79,7 @@ struct Links {
 
     /// All faults end.
     mutating func calm() {
-        weather.lossPerMille = 0
-        weather.duplicatePerMille = 0
+        isCalm = true
         for position in directions.indices {
             directions[position].isBlocked = false
             directions[position].clogUntilNs = 0
@@ -84,12 +90,12 @@ struct Links {
         guard isUp(a, b) else { return .lost }
         let direction = directions[a * count + b]
         if direction.isBroken { return .lost }
-        if weather.isDatagram {
-            if direction.isBlocked || random.chance(perMille: weather.lossPerMille) {
+        if isDatagram {
+            if direction.isBlocked || (!isCalm && random.chance(perMille: lossPerMille)) {
                 return .lost
             }
             var times = [arrival(direction, nowNs)]
-            if random.chance(perMille: weather.duplicatePerMille) {
+            if !isCalm, random.chance(perMille: duplicatesPerMille) {
                 times.append(arrival(direction, nowNs) + random.draw(0...50_000_000))
             }
             return .delivered(atNs: times)

@@ -19,6 +19,8 @@ final class Member {
     /// What the kernel and the clocks keep for a process that does not run, in order.
     var deferred: [Occurrence] = []
     var isWiped = false
+    /// Until then its disk is slow.
+    var slowUntilNs: UInt64 = 0
     var isStarting = false
 
     var id: MemberID { MemberID(UInt64(position + 1)) }
@@ -43,6 +45,11 @@ final class Process {
     /// What inputs of this turn of the shell have made so far.
     var effects = Effects()
     var turnIsOpen = false
+    var isStopping = false
+    // For marks: what it has forwarded last, and whether a read index is on its way.
+    var forwardedLast: UInt64 = 0
+    var forwardedIn = Term.zero
+    var asksForReadIndex = false
 
     /// Asked for, not written.
     var journalQueue: [StorageRequest] = []

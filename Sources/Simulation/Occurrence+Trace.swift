@@ -27,6 +27,9 @@ extension Occurrence {
             return word(12, client, Int(truncatingIfNeeded: request))
         case .fault: return word(13, 0)
         case .heal(let partition): return word(14, partition)
+        case .clog(let from, let to, _): return word(16, from, to)
+        case .exit(let member, let run): return word(17, member, run)
+        case .room(let member): return word(18, member)
         case .turnEnds(let member, let run): return word(15, member, run)
         }
     }
@@ -52,6 +55,10 @@ extension Occurrence {
         case .clientRead(let client, let request): return "client \(client) reads for \(request)"
         case .fault: return "a fault"
         case .heal(let partition): return "partition \(partition) heals"
+        case .clog(let from, let to, let untilNs):
+            return "\(from + 1) -> \(to + 1) is clogged until \(untilNs / 1_000) us"
+        case .exit(let member, _): return "\(member + 1) exits"
+        case .room(let member): return "the disk of \(member + 1) has room again"
         }
     }
 

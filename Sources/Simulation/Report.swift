@@ -30,6 +30,7 @@ package struct Report: Sendable {
     /// Over all that happened, in order: equal runs have equal hashes.
     package let traceHash: UInt64
     package let work: WorkDone
+    package let marks: Marks
     package let violation: Violation?
     /// The last events before the end, oldest first; only after a violation.
     package let lastEvents: [String]

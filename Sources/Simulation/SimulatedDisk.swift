@@ -44,11 +44,21 @@ package final class SimulatedDisk: JournalStorage {
     package var changesUntilPowerCut: Int?
     package private(set) var isWithoutPower = false
     package private(set) var syncCount = 0
-    /// Nothing more fits: no file can be made or grow.
-    package var isFull = false
     /// Planted bugs: what the disk says it has done and has not.
     package var liesAboutSync = false
     package var liesAboutDirectory = false
+
+    /// Errors to come: of the next write, of the next sync.
+    package var failsNextWrite = false
+    package var failsNextSync = false
+    /// Nothing more fits: no file can be made or grow.
+    package var isFull = false
+    /// The last of them that came since the last crash.
+    package private(set) var failure: StorageError?
+    package var hasFailed: Bool { failure != nil }
+    /// What a failed sync leaves of their unsynced parts shows after the next start: the kernel
+    /// may have dropped any of it.
+    private var unsyncable: [File] = []
 
     package init() {}
 
@@ -62,6 +72,14 @@ package final class SimulatedDisk: JournalStorage {
             throw Self.powerCut
         }
         changesUntilPowerCut = left - 1
+    }
+
+    private func fail(
+        _ operation: StorageError.Operation, _ name: String, _ cause: StorageError.Cause
+    ) -> StorageError {
+        let error = StorageError(operation, name, cause)
+        failure = error
+        return error
     }
 
     private func file(_ name: String, _ operation: StorageError.Operation) throws(StorageError)
@@ -84,7 +102,7 @@ package final class SimulatedDisk: JournalStorage {
 
     package func create(_ name: String, zeroFilledTo bytes: Int) throws(StorageError) {
         try change()
-        if isFull { throw StorageError(.create, name, .outOfSpace) }
+        if isFull { throw fail(.create, name, .outOfSpace) }
         let file = File()
         file.bytes = [UInt8](repeating: 0, count: bytes)
         Self.set(name, file, in: &names)
@@ -107,7 +125,11 @@ package final class SimulatedDisk: JournalStorage {
         try change()
         let file = try file(name, .write)
         let end = offset + bytes.count
-        if isFull, end > file.bytes.count { throw StorageError(.write, name, .outOfSpace) }
+        if failsNextWrite {
+            failsNextWrite = false
+            throw fail(.write, name, .inputOutput)
+        }
+        if isFull, end > file.bytes.count { throw fail(.write, name, .outOfSpace) }
         let old =
             offset < file.bytes.count
             ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []
@@ -127,6 +149,11 @@ package final class SimulatedDisk: JournalStorage {
     package func sync(_ name: String) throws(StorageError) {
         try change()
         let file = try file(name, .sync)
+        if failsNextSync {
+            failsNextSync = false
+            unsyncable.append(file)
+            throw fail(.sync, name, .inputOutput)
+        }
         syncCount += 1
         if liesAboutSync { return }
         file.durableCount = file.bytes.count
@@ -161,6 +188,9 @@ package final class SimulatedDisk: JournalStorage {
     package func crash(_ loss: Loss, _ random: inout RandomGenerator) {
         changesUntilPowerCut = nil
         isWithoutPower = false
+        failure = nil
+        for file in unsyncable { Self.lose(file, .some, &random) }
+        unsyncable.removeAll()
         guard loss != .none else { return }
         for change in nameChanges where loss == .some && random.coin() {
             switch change {

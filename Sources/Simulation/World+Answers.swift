@@ -22,6 +22,7 @@ extension World {
         if options.bug == .unknownAsRefused, reply == .refused(.outcomeUnknown) {
             reply = .refused(.noQuorum)
         }
+        mark(reply, to: open.ask, later: open.askedAtEvent < events)
         if case .refused(let refusal) = reply { return try take(refusal, client, open) }
         switch (open.ask, reply) {
         case (.write(let command), .decided(let outcome, let zxid)):
@@ -109,7 +110,8 @@ extension World {
             // A member that takes in a snapshot in small pieces is outrun by clients that insist.
             if !client.isIdle { schedule(client, afterNs: 3_000_000_000 + thinkNs()) }
         } else {
-            schedule(client, afterNs: thinkNs())
+            // Who knocks at a full queue again at once keeps the others from work that is worth it.
+            schedule(client, afterNs: refusal == .overloaded ? 20 * thinkNs() : thinkNs())
         }
     }
 

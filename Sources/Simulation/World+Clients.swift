@@ -9,7 +9,8 @@ extension World {
     static let clientsMax: UInt64 = 64
 
     func makeClients() {
-        let workers = Int(clientRandom.draw(2...6))
+        let drawn = Int(clientRandom.draw(2...6))
+        let workers = options.workers ?? drawn
         for number in 0..<(workers + 4) {
             let kind: Client.Kind =
                 number < workers ? .worker : number < workers + 2 ? .waiter : .follower
@@ -35,7 +36,7 @@ extension World {
     private func somePath() -> ZnodePath {
         let texts = [
             "/a", "/a/b", "/a/b/c", "/a/b/d", "/q", "/q/x", "/lock", "/long-name/with-a/child",
-            "/a/e", "/config",
+            "/a/e", "/config", "/zookeeper/quota",
         ]
         return ZnodePath(trusted: [UInt8](clientRandom.pick(texts).utf8))
     }
@@ -80,6 +81,7 @@ extension World {
         try endTurn(member)
         guard client.open?.id == open.id, member.run == open.run else { return }
         lose(client)
+        marks.hit(.cancelled)
         try step(member, .cancel(RequestID(rawValue: open.id)))
     }
 
@@ -111,6 +113,7 @@ extension World {
         case .feed(let feed): open.opensAtOnce = feed.query.after <= process.replica.applied
         case .write, .read: break
         }
+        open.askedAtEvent = events + 1
         client.open = open
         trace("client \(client.number) asks \(member.id) for \(ask)")
         try step(member, .request(RequestID(rawValue: open.id), ask))
@@ -138,7 +141,7 @@ extension World {
 
     private func write(_ client: Client, _ path: ZnodePath) throws(Violation) {
         let tag = history.newWrite()
-        let padding = Int(clientRandom.pick([0, 0, 20, 300]))
+        let padding = Int(clientRandom.pick([0, 0, 20, 300, 1_500]))
         let data = Command.data(tag: tag, padding: padding)
         let command: Command
         switch clientRandom.next(below: 10) {
@@ -215,7 +218,9 @@ extension World {
     private func wait(_ client: Client) throws(Violation) {
         let view = clientRandom.pick([View.data, .children, .existence, .node, .subtree])
         let back = clientRandom.coin() ? 0 : clientRandom.next(below: 20)
-        let after = Zxid(client.seen.rawValue - min(client.seen.rawValue, back))
+        var after = Zxid(client.seen.rawValue - min(client.seen.rawValue, back))
+        // Now and then for a future that may never come.
+        if clientRandom.chance(perMille: 30) { after = Zxid(client.seen.rawValue + 500) }
         let wait = Wait(
             path: somePath(), view: view, after: after, deadlineMs: deadlineMs(client),
             local: clientRandom.coin())

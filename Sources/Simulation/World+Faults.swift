@@ -7,35 +7,73 @@ import Raft
 import Znodes
 
 extension World {
-    func fault() {
+    func fault() throws(Violation) {
         if isSettling { return }
         let gap = weather.faultGapMs
         queue.put(
             .fault,
             atNs: nowNs
                 + faultRandom.draw(gap.lowerBound * millisecondNs...gap.upperBound * millisecondNs))
-        if hits(weather.partition) { partition() }
-        if hits(weather.oneWayPartition) { partitionOneWay() }
-        if hits(weather.linkReset), let (a, b) = somePair() { disconnect(a, b) }
-        if hits(weather.clog), let (a, b) = somePair() {
-            links.clog(from: a, to: b, untilNs: nowNs + durationNs())
-        }
+        faultOfNetwork()
         let member = members[Int(faultRandom.next(below: UInt64(members.count)))]
-        if hits(weather.wallJump) {
+        if hits(.wallJump) {
+            marks.hit(.wallJumped)
             member.clock.wallOffsetMs += Int64(faultRandom.draw(in: -86_400_000...86_400_000))
         }
-        if hits(weather.pause) { pause(member) }
-        if hits(weather.powerCut), member.disk.changesUntilPowerCut == nil {
-            member.disk.changesUntilPowerCut = Int(faultRandom.next(below: 40))
-        }
-        if hits(weather.crash), member.process != nil {
+        faultOfDisk(member)
+        if hits(.pause) { pause(member) }
+        if hits(.stop) { try stop(member) }
+        if hits(.crash), member.process != nil {
+            marks.hit(.crashed)
             crash(
                 member, faultRandom.pick([.none, .all, .some]), restartAfterNs: restartDelayNs())
         }
-        if hits(weather.wipe) { wipe(member) }
+        if hits(.wipe) { wipe(member) }
     }
 
-    private func hits(_ rate: Int) -> Bool { faultRandom.chance(perMille: rate) }
+    private func faultOfNetwork() {
+        if hits(.partition) {
+            marks.hit(.partitioned)
+            partition(members.map { _ in faultRandom.coin() })
+        }
+        if hits(.leaderPartition) {
+            marks.hit(.leaderPartitioned)
+            partition(members.map { $0.process?.observation?.role == .leader })
+        }
+        if hits(.oneWayPartition) { partitionOneWay() }
+        // Both still reach all others.
+        if hits(.partialPartition), let (a, b) = somePair() {
+            marks.hit(.partitionedPartly)
+            block([(a, b), (b, a)])
+        }
+        if hits(.linkReset), let (a, b) = somePair() {
+            marks.hit(.linkBroken)
+            disconnect(a, b)
+        }
+        if hits(.clog), let (a, b) = somePair() {
+            marks.hit(.clogged)
+            links.clog(from: a, to: b, untilNs: nowNs + durationNs())
+        }
+        if hits(.swizzle) { swizzle() }
+    }
+
+    private func faultOfDisk(_ member: Member) {
+        if hits(.powerCut), member.disk.changesUntilPowerCut == nil {
+            member.disk.changesUntilPowerCut = Int(faultRandom.next(below: 40))
+        }
+        if hits(.writeError) { member.disk.failsNextWrite = true }
+        if hits(.syncError) { member.disk.failsNextSync = true }
+        if hits(.diskFull), !member.disk.isFull {
+            member.disk.isFull = true
+            queue.put(.room(member: member.position), atNs: nowNs + 2 * durationNs())
+        }
+        if hits(.slowDisk) {
+            marks.hit(.diskSlowed)
+            member.slowUntilNs = nowNs + 2 * durationNs()
+        }
+    }
+
+    private func hits(_ kind: FaultKind) -> Bool { faultRandom.chance(perMille: weather[kind]) }
 
     private func durationNs() -> UInt64 {
         faultRandom.delayNs(50 * millisecondNs...1_000 * millisecondNs)
@@ -48,22 +86,36 @@ extension World {
         return (a, b >= a ? b + 1 : b)
     }
 
-    /// Any split into two sides, or the leader alone.
-    private func partition() {
-        guard members.count > 1 else { return }
-        var isLeft = members.map { _ in faultRandom.coin() }
-        if faultRandom.chance(perMille: 300) {
-            isLeft = members.map { $0.process?.observation?.role == .leader }
-        }
+    private func partition(_ isLeft: [Bool]) {
         var cut: [(from: Int, to: Int)] = []
         for a in members.indices {
             for b in members.indices where isLeft[a] != isLeft[b] { cut.append((a, b)) }
         }
-        block(cut)
+        if !cut.isEmpty { block(cut) }
+    }
+
+    /// Directions are clogged one after the other, and let go one after the other in another order.
+    private func swizzle() {
+        marks.hit(.swizzled)
+        var ways: [(from: Int, to: Int)] = []
+        for a in members.indices {
+            for b in members.indices where a != b && faultRandom.coin() { ways.append((a, b)) }
+        }
+        let gapNs = faultRandom.draw(1...50) * millisecondNs
+        let order = ways.shuffled(using: &faultRandom)
+        let untilNs = nowNs + gapNs * UInt64(ways.count)
+        for (position, way) in order.shuffled(using: &faultRandom).enumerated() {
+            guard let start = order.firstIndex(where: { $0 == way }) else { continue }
+            queue.put(
+                .clog(
+                    from: way.from, to: way.to, untilNs: untilNs + gapNs * UInt64(position)),
+                atNs: nowNs + gapNs * UInt64(start))
+        }
     }
 
     private func partitionOneWay() {
         guard let (a, b) = somePair() else { return }
+        marks.hit(.partitionedOneWay)
         // From one member to one other, or to all, or from all.
         let others = members.indices.filter { $0 != a }
         switch faultRandom.next(below: 3) {
@@ -83,10 +135,25 @@ extension World {
     private func pause(_ member: Member) {
         guard member.process != nil, !member.isPaused else { return }
         work.pauses += 1
+        marks.hit(.paused)
         member.isPaused = true
         queue.put(
             .resume(member: member.position, run: member.run), atNs: nowNs + 2 * durationNs())
     }
+
+    /// As SIGTERM does it: the leader hands over, nobody is served any more, and after a while the
+    /// process ends.
+    private func stop(_ member: Member) throws(Violation) {
+        guard let process = member.process, !member.isPaused, !process.isStopping else { return }
+        process.isStopping = true
+        marks.hit(.stopped)
+        queue.put(
+            .exit(member: member.position, run: member.run),
+            atNs: nowNs + faultRandom.draw(10...1_500) * millisecondNs)
+        try step(member, .stop)
+    }
+
+    func exit(_ member: Member) { crash(member, .none, restartAfterNs: restartDelayNs()) }
 
     func resume(_ member: Member) {
         guard member.isPaused else { return }
@@ -102,6 +169,7 @@ extension World {
             members.allSatisfy({ $0.process?.journal.identity.ensembleID != nil })
         else { return }
         wipedMember = member.position
+        marks.hit(.wiped)
         member.isWiped = true
         crash(member, .all, restartAfterNs: restartDelayNs())
         member.disk.wipe()
@@ -117,7 +185,12 @@ extension World {
         links.calm()
         for member in members {
             member.disk.changesUntilPowerCut = nil
+            member.disk.failsNextWrite = false
+            member.disk.failsNextSync = false
+            member.disk.isFull = false
+            member.slowUntilNs = 0
             resume(member)
+            if member.process?.isStopping == true { exit(member) }
             if member.process == nil {
                 member.isStarting = false
                 scheduleStart(member, afterNs: 1_000_000)

@@ -100,6 +100,9 @@ extension World {
         guard case .message(let message) = try decode(bytes) else {
             throw Violation(.codec, "a message became something else")
         }
+        if case .raft(let raft) = message, case .readIndexReply = raft.body {
+            to.process?.asksForReadIndex = false
+        }
         try step(to, .received(message, from: members[from].id))
     }
 

@@ -14,12 +14,15 @@ extension World {
         member.isStarting = false
         member.run += 1
         work.starts += 1
+        let filesBefore = member.disk.fileNames
         let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
             recovered = try member.recover(of: members.count, tuning)
         } catch {
+            marks.hit(.recoveryFailed)
             return try diskFailed(member, "recovery: \(error)")
         }
+        mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
             member.position, hardState: recovered.log.hardState, snapshot: recovered.log.snapshot,
             entries: recovered.log.entries)
@@ -60,8 +63,14 @@ extension World {
         queue.put(.start(member: member.position), atNs: nowNs + afterNs)
     }
 
-    /// A power cut is a fault of the world's; any other error of a disk is the journal's.
+    /// What the world has done to the disk ends the process; any other error is the journal's.
     private func diskFailed(_ member: Member, _ what: String) throws(Violation) {
+        trace("\(member.id) ends: \(what)")
+        if member.disk.isWithoutPower { marks.hit(.powerLost) }
+        if !member.disk.isWithoutPower, member.disk.hasFailed {
+            markDisk(member)
+            return crash(member, .none, restartAfterNs: restartDelayNs())
+        }
         guard member.disk.isWithoutPower else {
             throw Violation(.recovery, "member \(member.id): \(what)")
         }
@@ -76,7 +85,7 @@ extension World {
 
     func tick(_ member: Member) throws(Violation) {
         let position = member.position
-        let jitter = weather.tickJitterNs
+        let jitter = UInt64(weather[.lateTicks]) * 1_000
         let delayNs = jitter == 0 ? 0 : shellRandom.draw(0...jitter)
         queue.put(
             .tick(member: position, run: member.run),
@@ -112,23 +121,46 @@ extension World {
         swap(&effects, &process.effects)
         try noteStorage(member, process)
         try observe(member, process)
-        for (to, message) in effects.sends {
+        var handedOut = effectsUntilCrash()
+        for (to, message) in effects.sends where handedOut > 0 {
+            handedOut -= 1
+            mark(message, from: process)
             try checkPromises(of: message, from: member)
             send(message, from: member, to: to)
         }
         for (other, reason) in effects.refusals { refuse(other, by: member, reason) }
         for event in effects.events { note(event, member) }
-        for request in effects.snapshots { enqueue(request, member, process) }
-        for (request, reply) in effects.replies {
+        for request in effects.snapshots where handedOut > 0 {
+            handedOut -= 1
+            if case .abandon = request { marks.hit(.snapshotAbandoned) }
+            enqueue(request, member, process)
+        }
+        for (request, reply) in effects.replies where handedOut > 0 {
+            handedOut -= 1
             try answer(request, reply, member, process)
             if options.bug == .answeredTwice { try answer(request, reply, member, process) }
+        }
+        if handedOut == 0 {
+            marks.hit(.crashedInTurn)
+            return crash(member, .some, restartAfterNs: restartDelayNs())
         }
         try checkOpenWaits(member, process)
         if member.process === process { startJournal(member, process) }
     }
 
+    /// So many effects of this turn are carried out before the process dies; mostly all.
+    private func effectsUntilCrash() -> Int {
+        let rate = weather[.crashInTurn]
+        guard rate > 0, !isSettling, faultRandom.next(below: 1_000_000) < UInt64(rate) else {
+            return .max
+        }
+        let count = effects.sends.count + effects.snapshots.count + effects.replies.count
+        return Int(faultRandom.next(below: UInt64(count + 1)))
+    }
+
     private func noteStorage(_ member: Member, _ process: Process) throws(Violation) {
         for request in effects.storage {
+            mark(request, member)
             switch request {
             case .append(let token, let hardState, let entries):
                 try consensus.asked(token, hardState, entries, by: member.position)
@@ -150,10 +182,12 @@ extension World {
         if now.role == .leader, process.observation?.role != now.role {
             try consensus.voted(member.position, in: now.term, for: member.id, isDurable: false)
         }
+        if let before = process.observation { mark(before, now, process) }
         process.observation = now
-        for entry in try consensus.observe(
+        let new = try consensus.observe(
             now.role, in: now.term, commit: now.commit, member.position)
-        {
+        mark(committed: new, now)
+        for entry in new {
             let tag = try oracle.apply(entry)
             try history.applied(tag, at: Zxid(entry.index.rawValue))
         }
@@ -189,6 +223,7 @@ extension World {
 
     private func note(_ event: ReplicaEvent, _ member: Member) {
         trace("\(member.id) \(event)")
+        mark(event)
         switch event {
         case .snapshotSaved: work.snapshotsSaved += 1
         case .snapshotInstalled: work.snapshotsInstalled += 1
@@ -210,11 +245,17 @@ extension World {
         } catch {
             return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
         }
-        var delayNs = shellRandom.delayNs(weather.journalDelayNs)
-        if !isSettling, shellRandom.chance(perMille: weather.hang) {
+        var delayNs = diskDelayNs(member)
+        if !isSettling, shellRandom.chance(perMille: weather[.hang]) {
+            marks.hit(.syncHung)
             delayNs = shellRandom.draw(50_000_000...1_000_000_000)
         }
         queue.put(.journalDone(member: member.position, run: member.run), atNs: nowNs + delayNs)
+    }
+
+    private func diskDelayNs(_ member: Member) -> UInt64 {
+        let delayNs = shellRandom.delayNs(weather.journalDelayNs)
+        return nowNs < member.slowUntilNs ? delayNs * 100 : delayNs
     }
 
     private func write(_ request: StorageRequest, _ process: Process) throws(StorageError) {
@@ -246,7 +287,8 @@ extension World {
         process.journalTokens.removeAll(keepingCapacity: true)
         if let last = tokens.last { consensus.durable(through: last, at: member.position) }
         // A crash may come between the sync and the word of it.
-        if !isSettling, weather.crash > 0, faultRandom.chance(perMille: 1) {
+        if !isSettling, weather[.crash] > 0, faultRandom.chance(perMille: 1) {
+            marks.hit(.crashedAfterSync)
             return crash(member, .some, restartAfterNs: restartDelayNs())
         }
         if options.bug != .storedBeforeDurable { try answer(tokens, member, process) }
@@ -295,7 +337,7 @@ extension World {
         process.snapshotsAreBusy = true
         queue.put(
             .snapshotDone(member: member.position, run: member.run),
-            atNs: nowNs + shellRandom.delayNs(weather.journalDelayNs))
+            atNs: nowNs + diskDelayNs(member))
     }
 
     /// One request, and some reading of what was written last.
@@ -328,9 +370,15 @@ extension World {
             if let mark = process.snapshots.newest {
                 try consensus.durableSnapshot(mark, at: member.position)
             }
-        case .appended, .read, .notRead(_, .snapshotAbsent): break
+        case .appended, .read: break
+        case .notRead(_, .snapshotAbsent): marks.hit(.snapshotNotRead)
         case .notSaved(_, let error), .notRead(_, let error), .notRemoved(_, let error):
-            return try diskFailed(member, "\(error)")
+            // A snapshot that a living disk did not take is given up.
+            if case .notSaved = outcome { marks.hit(.snapshotNotSaved) }
+            markDisk(member)
+            if member.disk.isWithoutPower || !member.disk.hasFailed {
+                return try diskFailed(member, "\(error)")
+            }
         }
         if let input = outcome.input { try step(member, input) }
     }

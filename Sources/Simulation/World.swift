@@ -29,6 +29,7 @@ package final class World {
     var registers = Registers()
     var violation: Violation?
     var work = WorkDone()
+    var marks = Marks()
 
     var faultRandom: RandomGenerator
     var shellRandom: RandomGenerator
@@ -60,7 +61,8 @@ package final class World {
         clientRandom = root.split()
         var memberRandom = root.split()
         history.trustsZxids = options.trustsZxids
-        weather = Weather(options.profile, members: options.members, &weatherRandom)
+        weather = Weather(
+            options.profile, members: options.members, without: options.without, &weatherRandom)
         tuning = Tuning(&tuningRandom)
         links = Links(count: options.members, weather: weather, random: linkRandom)
         consensus = ConsensusChecker(members: options.members)
@@ -68,7 +70,7 @@ package final class World {
         oracle = Oracle()
         for position in 0..<options.members {
             var random = memberRandom.split()
-            let drift = weather.driftPpmMax
+            let drift = weather[.drift]
             let clock = SimulatedClock(
                 offsetNs: random.draw(1_000...100_000) * millisecondNs,
                 driftPpm: drift == 0 ? 0 : random.draw(in: -drift...drift),
@@ -100,14 +102,25 @@ package final class World {
         if violation == nil, work.acknowledgedWrites < options.acknowledgedMin || work.reads < 3 {
             violation = Violation(.quietRun, "\(work)")
         }
-        var replay =
-            "aviary-simulate --seed \(seed) --members \(options.members) "
-            + "--profile \(options.profile.rawValue) --events \(options.eventsMax)"
-        if let bug = options.bug { replay += " --bug \(bug.rawValue)" }
         return Report(
             seed: seed, events: events, virtualNs: nowNs, traceHash: traceHash, work: work,
+            marks: marks,
             violation: violation, lastEvents: violation == nil ? [] : lastEvents(),
-            replay: replay)
+            replay: "aviary-simulate " + Self.arguments(seed: seed, options).joined(separator: " "))
+    }
+
+    /// Of the command that replays a run.
+    package static func arguments(seed: UInt64, _ options: WorldOptions) -> [String] {
+        var words = [
+            "--seed", "\(seed)", "--members", "\(options.members)", "--profile",
+            options.profile.rawValue, "--events", "\(options.eventsMax)",
+        ]
+        if !options.without.isEmpty {
+            words += ["--without", options.without.map { "\($0)" }.joined(separator: ",")]
+        }
+        if let workers = options.workers { words += ["--workers", "\(workers)"] }
+        if let bug = options.bug { words += ["--bug", bug.rawValue] }
+        return words
     }
 
     /// One event of the queue.
@@ -169,7 +182,12 @@ package final class World {
             if members[member].run == run { resume(members[member]) }
         case .clientTurn(let client): try turn(of: clients[client])
         case .clientRead(let client, let request): try read(clients[client], request)
-        case .fault: fault()
+        case .fault: try fault()
+        case .clog(let from, let to, let untilNs):
+            if !isSettling { links.clog(from: from, to: to, untilNs: untilNs) }
+        case .exit(let member, let run):
+            if !isHeldBack(event, member, run: run) { exit(members[member]) }
+        case .room(let member): members[member].disk.isFull = false
         case .heal(let partition):
             for (from, to) in partitions[partition] { links.block(from: from, to: to, false) }
         }

@@ -35,25 +35,32 @@ package enum PlantedBug: String, Sendable, CaseIterable {
 }
 
 package struct WorldOptions: Sendable {
-    /// 1, 3 or 5.
+    /// 1, 2, 3, 5 or 7.
     package var members: Int
     package var profile: Profile
     /// Inputs handed to replicas before the faults end.
     package var eventsMax: Int
     package var bug: PlantedBug?
+    /// Kinds of faults that do not happen, whatever the profile and the seed say.
+    package var without: [FaultKind] = []
+    /// Clients that write and read; by the seed when none is given.
+    package var workers: Int?
     /// Inputs handed in after the faults have ended, at most.
     package var settleEventsMax = 60_000
     package var settleNs: UInt64 = 60_000_000_000
-    /// Fewer acknowledged writes than this make the run a failure.
-    package var acknowledgedMin = 10
+    /// Fewer acknowledged writes than this make the run a failure. Of two members each fault of one
+    /// stops both.
+    package var acknowledgedMin: Int { members == 2 ? 3 : 10 }
     /// False: answers are not judged by their zxids, only by the search for linearizations.
     package var trustsZxids = true
 
     /// The size of the ensemble that a seed runs with when none is asked for.
-    package static func members(_ seed: UInt64) -> Int { [3, 5, 3, 1, 3][Int(seed % 5)] }
+    package static func members(_ seed: UInt64) -> Int {
+        [3, 5, 3, 1, 3, 7, 3, 5, 2, 3][Int(seed % 10)]
+    }
 
     package init(
-        members: Int = 3, profile: Profile = .everything, eventsMax: Int = 12_000,
+        members: Int = 3, profile: Profile = .swarm, eventsMax: Int = 12_000,
         bug: PlantedBug? = nil
     ) {
         self.members = members

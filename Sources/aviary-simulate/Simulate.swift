@@ -1,4 +1,5 @@
-// Runs whole ensembles in a deterministic world, seed after seed, until one breaks a rule.
+// Runs whole ensembles in a deterministic world, seed after seed, until one breaks a rule. It must
+// never call a run quiet or good that did little: what was done is counted and printed.
 
 import ArgumentParser
 import Glibc
@@ -13,26 +14,16 @@ struct Simulate: ParsableCommand {
     @Option(help: "One seed.") var seed: UInt64?
     @Option(help: "A range of seeds, as A..B, both included.") var seeds: String?
     @Option(help: "Go on with further seeds for so many minutes.") var minutes: Int?
-    @Option(help: "1, 3 or 5; without it by seed.") var members: Int?
-    @Option(help: "calm, network or everything.") var profile = "everything"
-    @Option(help: "Events before the faults end.") var events = 12_000
-    @Option(help: "A bug to plant, which should then be found.") var bug: String?
+    @OptionGroup var conditions: Conditions
     @Flag(help: "Print every event.") var trace = false
-    @Flag(help: "Run each seed twice and compare the hashes.") var twice = false
+    @Flag(help: "Run each seed again in another process and compare the hashes.")
+    var twice = false
+    @Flag(help: "Find the least that still breaks the rule, for one seed.") var minimize = false
 
     func validate() throws {
-        guard Profile(rawValue: profile) != nil else {
-            throw ValidationError("profile is one of calm, network, everything")
-        }
-        if let members, ![1, 3, 5].contains(members) {
-            throw ValidationError("members is 1, 3 or 5")
-        }
-        if let bug, PlantedBug(rawValue: bug) == nil {
-            let known = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("bug is one of \(known)")
-        }
-        guard try range().lowerBound >= 0, events > 0 else {
-            throw ValidationError("events must be above 0")
+        _ = try range()
+        if minimize || trace, seed == nil {
+            throw ValidationError("--minimize and --trace are for one --seed")
         }
     }
 
@@ -46,60 +37,106 @@ struct Simulate: ParsableCommand {
         return first...last
     }
 
-    private func options(_ seed: UInt64) -> WorldOptions {
-        WorldOptions(
-            members: members ?? WorldOptions.members(seed),
-            profile: Profile(rawValue: profile) ?? .everything, eventsMax: events,
-            bug: bug.flatMap(PlantedBug.init))
-    }
-
     func run() throws {
+        if minimize, let seed {
+            return try Minimization(seed: seed, conditions: conditions).run()
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let end = minutes.map { start + .seconds(60 * $0) }
         var lastLine = start
-        var ran = 0
-        var handed = 0
-        var work = WorkDone()
+        var tally = Tally()
         for seed in try range() {
             if let end, clock.now >= end { break }
-            Traps.name(seed: seed, arguments: CommandLine.arguments)
-            let world = World(seed: seed, options: options(seed))
+            Traps.name(seed: seed)
+            let world = World(seed: seed, options: conditions.options(seed))
             if trace { world.onTrace = { print($0) } }
             let report = world.run()
-            ran += 1
-            handed += report.events
-            work.add(report.work)
+            tally.add(report)
             if report.violation != nil {
                 print(report.text)
                 throw ExitCode(1)
             }
-            if twice {
-                let again = World(seed: seed, options: options(seed)).run()
-                guard again.traceHash == report.traceHash else {
-                    print("seed \(seed): two runs differ")
-                    throw ExitCode(1)
-                }
+            let hash = "seed \(seed) hash \(String(report.traceHash, radix: 16))"
+            if twice, try OtherProcess.firstLine(of: seed, conditions) != hash {
+                print("seed \(seed): two processes differ")
+                throw ExitCode(1)
             }
-            if self.seed != nil {
-                print("seed \(seed) hash \(String(report.traceHash, radix: 16))")
-            }
+            if self.seed != nil { print(hash) }
             if lastLine.duration(to: clock.now) >= .seconds(5) {
                 lastLine = clock.now
-                print(Self.progress(seed, ran, handed, start.duration(to: clock.now)))
+                print(tally.line("at seed \(seed)", start.duration(to: clock.now)))
                 fflush(nil)
             }
         }
-        print(Self.progress(nil, ran, handed, start.duration(to: clock.now)))
-        print(work.text)
+        print(tally.line("done", start.duration(to: clock.now)))
+        print(tally.work.text)
+        print(tally.marks.text)
+    }
+}
+
+/// What a run depends on besides its seed.
+struct Conditions: ParsableArguments {
+    @Option(help: "1, 2, 3, 5 or 7; without it by seed.") var members: Int?
+    @Option(help: "calm, network, disk, everything or swarm.") var profile = "swarm"
+    @Option(help: "Events before the faults end, 20,000 at most.") var events = 12_000
+    @Option(help: "Kinds of faults that do not happen, with commas between them.")
+    var without: String?
+    @Option(help: "Clients that write and read; without it by seed.") var workers: Int?
+    @Option(help: "A bug to plant, which should then be found.") var bug: String?
+
+    func validate() throws {
+        guard Profile(rawValue: profile) != nil else {
+            let known = Profile.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("profile is one of \(known)")
+        }
+        if let members, ![1, 2, 3, 5, 7].contains(members) {
+            throw ValidationError("members is 1, 2, 3, 5 or 7")
+        }
+        if let bug, PlantedBug(rawValue: bug) == nil {
+            let known = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("bug is one of \(known)")
+        }
+        guard (1...20_000).contains(events) else {
+            throw ValidationError("events is 1 to 20000")
+        }
+        guard (1...6).contains(workers ?? 1) else { throw ValidationError("workers is 1 to 6") }
+        for name in withoutNames where FaultKind(name: name) == nil {
+            let known = FaultKind.allCases.map { "\($0)" }.joined(separator: ", ")
+            throw ValidationError("\(name) is no kind of fault; there are \(known)")
+        }
     }
 
-    private static func progress(_ seed: UInt64?, _ ran: Int, _ handed: Int, _ time: Duration)
-        -> String
-    {
-        let ms = max(1, Int(time.components.seconds) * 1_000 + Int(time / .milliseconds(1)) % 1_000)
-        let place = seed.map { "at seed \($0)" } ?? "done"
-        return "\(place): \(ran) seeds, \(handed) events, \(ran * 1_000 / ms) seeds/s, "
-            + "\(handed * 1_000 / ms) events/s"
+    private var withoutNames: [String] { without?.split(separator: ",").map(String.init) ?? [] }
+
+    func options(_ seed: UInt64) -> WorldOptions {
+        var options = WorldOptions(
+            members: members ?? WorldOptions.members(seed),
+            profile: Profile(rawValue: profile) ?? .swarm, eventsMax: events,
+            bug: bug.flatMap(PlantedBug.init))
+        options.without = withoutNames.compactMap(FaultKind.init(name:))
+        options.workers = workers
+        return options
+    }
+}
+
+/// What the runs so far have done.
+struct Tally {
+    private var ran = 0
+    private var events = 0
+    private(set) var work = WorkDone()
+    private(set) var marks = Marks()
+
+    mutating func add(_ report: Report) {
+        ran += 1
+        events += report.events
+        work.add(report.work)
+        marks.add(report.marks)
+    }
+
+    func line(_ place: String, _ time: Duration) -> String {
+        let ms = max(1, Int(time / .milliseconds(1)))
+        return "\(place): \(ran) seeds, \(events) events, \(ran * 1_000 / ms) seeds/s, "
+            + "\(events * 1_000 / ms) events/s"
     }
 }

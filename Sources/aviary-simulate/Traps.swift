@@ -11,7 +11,7 @@ enum Traps {
         capacity: textBytesMax)
     nonisolated(unsafe) private static var count = 0
 
-    static func name(seed: UInt64, arguments: [String]) {
+    static func name(seed: UInt64) {
         let line = "trapped in seed \(seed); replay with the same arguments and --seed \(seed)\n"
         if unsafe count == 0 {
             for number in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV] {

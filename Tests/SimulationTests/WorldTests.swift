@@ -9,40 +9,72 @@ let seedsOverride = ProcessInfo.processInfo.environment["AVIARY_SEEDS"].flatMap(
 
 @Suite("The simulated world")
 struct WorldTests {
-    private func check(_ profile: Profile, _ seeds: UInt64, events: Int) -> WorkDone {
+    private func check(_ profile: Profile, _ seeds: UInt64, events: Int) -> (WorkDone, Marks) {
         var work = WorkDone()
+        var marks = Marks()
         for seed in 1...max(1, seedsOverride ?? seeds) {
             let options = WorldOptions(
                 members: WorldOptions.members(seed), profile: profile, eventsMax: events)
             let report = World(seed: seed, options: options).run()
             work.add(report.work)
+            marks.add(report.marks)
             if report.violation != nil { Issue.record("\(report.text)") }
         }
-        return work
+        return (work, marks)
     }
 
     @Test("A calm world breaks no rule and leads with one leader")
     func calm() {
-        let work = check(.calm, 50, events: 3_000)
+        let (work, _) = check(.calm, 50, events: 3_000)
         #expect(work.acknowledgedWrites > 300)
     }
 
     @Test("No fault of the network breaks a rule")
     func network() {
-        let work = check(.network, 100, events: 4_000)
+        let (work, _) = check(.network, 80, events: 4_000)
         #expect(work.partitions > 30 && work.leaders > 25)
     }
 
-    @Test("No fault of network, disk, clock or process breaks a rule")
+    @Test("No fault of a disk breaks a rule")
+    func disk() {
+        let (work, marks) = check(.disk, 80, events: 4_000)
+        #expect(work.starts > 100 && marks[.powerLost] > 10 && marks[.noRoom] > 10)
+    }
+
+    @Test("All faults at once break no rule")
     func everything() {
-        let work = check(.everything, 200, events: 5_000)
+        let (work, _) = check(.everything, 50, events: 5_000)
+        #expect(work.acknowledgedWrites > 500 && work.ordered > 500)
+    }
+
+    @Test("No mixture of faults breaks a rule, and every rare turn is taken by some seed")
+    func swarm() {
+        let (work, marks) = check(.swarm, 300, events: 6_000)
         #expect(work.starts > 200 && work.snapshotsInstalled > 5 && work.pauses > 30)
+        if seedsOverride == nil { #expect(marks.missed.isEmpty, "\(marks.missed)") }
+        #expect(Mark.allCases.count > 100)
+    }
+
+    @Test("A kind of fault that is turned off does not happen, and the others are drawn the same")
+    func without() {
+        var quiet = 0
+        var others = 0
+        for seed in UInt64(1)...12 {
+            var options = WorldOptions(members: 3, profile: .everything, eventsMax: 1_500)
+            options.without = [.crash, .crashInTurn, .pause, .swizzle]
+            let marks = World(seed: seed, options: options).run().marks
+            for mark in [Mark.crashed, .crashedInTurn, .paused, .swizzled] where marks[mark] == 0 {
+                quiet += 1
+            }
+            others += marks[.partitioned] + marks[.linkBroken]
+        }
+        #expect(quiet == 48 && others > 12)
     }
 
     @Test("A seed is one run")
     func deterministic() {
         for seed in UInt64(1)...6 {
-            let options = WorldOptions(members: 3, profile: .everything, eventsMax: 3_000)
+            let options = WorldOptions(members: 3, profile: .swarm, eventsMax: 3_000)
             let first = World(seed: seed, options: options).run()
             let second = World(seed: seed, options: options).run()
             #expect(first.traceHash == second.traceHash)
@@ -129,7 +161,7 @@ struct PlantedBugTests {
     func withoutZxids(bug: PlantedBug) {
         for seed in UInt64(1)...100 {
             var options = WorldOptions(
-                members: WorldOptions.members(seed), profile: .everything, eventsMax: 6_000,
+                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 6_000,
                 bug: bug)
             options.trustsZxids = false
             guard let violation = World(seed: seed, options: options).run().violation else {
@@ -163,7 +195,7 @@ struct PlantedBugTests {
     func found(bug: PlantedBug) throws {
         for seed in UInt64(1)...40 {
             let options = WorldOptions(
-                members: WorldOptions.members(seed), profile: .everything, eventsMax: 6_000,
+                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 6_000,
                 bug: bug)
             let report = World(seed: seed, options: options).run()
             guard let violation = report.violation else { continue }

@@ -1,0 +1,81 @@
+// The kinds of faults, each with its rate. A name here is what `--without` turns off and what a
+// failing seed is minimized over.
+
+package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
+    // Of messages, per mille.
+    /// No connections: messages overtake each other. Without it neither of the next two happens.
+    case datagrams, loss, duplicates
+    // Of the network, per mille of the fault events, as are those of the groups below.
+    case partition, leaderPartition, oneWayPartition, partialPartition, linkReset, clog, swizzle
+    // Of the disk.
+    /// The power goes after the n-th change of the disk from now on.
+    case powerCut
+    /// A write or sync fails: the member ends, and what was not synced is lost in part.
+    case writeError, syncError
+    /// Nothing grows for a while.
+    case diskFull
+    /// All that is asked of the disk takes a hundred times as long, for a while.
+    case slowDisk
+    /// Single syncs take up to a second. Per mille of syncs.
+    case hang
+    /// An empty disk in the old one's place.
+    case wipe
+    // Of the process.
+    case crash, crashInTurn, pause, stop
+    // Of the clocks.
+    case wallJump, drift, lateTicks
+
+    package var description: String { Self.names[rawValue] }
+
+    package init?(name: String) {
+        guard let position = Self.names.firstIndex(of: name) else { return nil }
+        self.init(rawValue: position)
+    }
+
+    /// In the order of the cases.
+    private static let names = [
+        "datagrams", "loss", "duplicates", "partition", "leaderPartition", "oneWayPartition",
+        "partialPartition", "linkReset", "clog", "swizzle", "powerCut", "writeError", "syncError",
+        "diskFull", "slowDisk", "hang", "wipe", "crash", "crashInTurn", "pause", "stop",
+        "wallJump", "drift", "lateTicks",
+    ]
+
+    enum Group { case network, disk, process, clock }
+
+    var group: Group {
+        switch self {
+        case .datagrams, .loss, .duplicates, .partition, .leaderPartition, .oneWayPartition,
+            .partialPartition, .linkReset, .clog, .swizzle:
+            .network
+        case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe: .disk
+        case .crash, .crashInTurn, .pause, .stop: .process
+        case .wallJump, .drift, .lateTicks: .clock
+        }
+    }
+
+    /// What a rate is drawn from; what it is a rate of is said above.
+    var rates: ClosedRange<UInt64> {
+        switch self {
+        case .datagrams: 1...1
+        case .loss: 1...200
+        case .duplicates: 1...300
+        case .partition, .oneWayPartition, .linkReset: 20...250
+        case .leaderPartition, .partialPartition: 10...100
+        case .clog: 10...200
+        case .swizzle: 5...60
+        case .powerCut, .pause, .wallJump: 10...100
+        case .writeError, .syncError: 3...30
+        case .diskFull, .slowDisk: 5...40
+        case .hang: 1...20
+        case .wipe: 1...10
+        case .crash: 10...150
+        /// Per mille of a thousand turns.
+        case .crashInTurn: 100...1_000
+        case .stop: 5...60
+        /// Parts per million.
+        case .drift: 200...50_000
+        /// Microseconds.
+        case .lateTicks: 100...5_000
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// Rare turns that a run has taken: each must be taken somewhere over the fixed seeds, or it is tested
+// by nobody. All are seen from outside, in what goes into members and comes out of them, so the core
+// knows nothing of them.
+
+package enum Mark: Int, CaseIterable, Sendable {
+    // Elections, from the sight of the one who acts.
+    case preVoteAsked, preVoteGranted, preVoteRefused, preVoteLost, voteAsked, voteGranted,
+        voteRefused, electionWon, electionLost, electionAgain, leaderDeposed, leaderDoubted,
+        transferTold, transferVoteAsked, transferGivenUp, lowerTermAnswered
+    // Replication.
+    case entriesSent, manyEntriesSent, probeSent, appendRejected, conflictTruncated,
+        manyTruncated, olderTermCommitted, manyCommitted
+    // Linearizable reads.
+    case readAsked, readAskedAgain, readIndexGiven, readIndexDenied, roundByHeartbeat
+    // Writes on their way to the leader.
+    case forwarded, forwardedAgain, forwardedElsewhere, forwardDenied, forwardOverloaded
+    // Snapshots and the log behind them.
+    case snapshotStarted, snapshotSaved, snapshotNotSaved, snapshotSending, chunkSent,
+        lastChunkSent, chunkAskedAgain, snapshotInstalled, snapshotAbandoned, snapshotNotRead,
+        logReset, logPruned
+    // What a start finds.
+    case recoveredNothing, recoveredLog, recoveredSnapshot, recoveredTornTail,
+        recoveredLaterFile, recoveryFailed
+    // What becomes of writes.
+    case created, set, deleted, deletedMany, noNode, nodeExists, badVersion, badVersionAbsent,
+        notEmpty, tooManyZnodes, storeFull, invalidPath
+    // What clients are told else.
+    case writeNoQuorum, writeUnknown, writeOverloaded, writeStopping, readNoQuorum,
+        readOverloaded, readAhead, waitNoQuorum, waitOverloaded, waitAhead, waitStopping,
+        changedAtOnce, changedLater, unchanged, pageAtOnce, pageLater, emptyPage,
+        historyCompacted, cancelled
+    // Who is let in.
+    case ensembleFixed, refusedOtherStorage
+    // Faults that took place.
+    case partitioned, leaderPartitioned, partitionedOneWay, partitionedPartly, linkBroken,
+        clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
+        syncHung, wiped, crashed, crashedInTurn, crashedAfterSync, stopped, wallJumped
+}
+
+package struct Marks: Sendable {
+    private var counts = Array(repeating: 0, count: Mark.allCases.count)
+
+    package init() {}
+
+    package subscript(mark: Mark) -> Int { counts[mark.rawValue] }
+
+    mutating func hit(_ mark: Mark) { counts[mark.rawValue] += 1 }
+
+    package mutating func add(_ other: Marks) {
+        for position in counts.indices { counts[position] += other.counts[position] }
+    }
+
+    package var missed: [Mark] { Mark.allCases.filter { self[$0] == 0 } }
+
+    /// All of them, and the rarest.
+    package var text: String {
+        let all = Mark.allCases.map { "\($0) \(self[$0])" }.joined(separator: ", ")
+        let rarest = Mark.allCases.enumerated()
+            .sorted { (self[$0.element], $0.offset) < (self[$1.element], $1.offset) }
+            .prefix(10).map { "\($0.element) \(self[$0.element])" }.joined(separator: ", ")
+        return
+            "marks: \(all)\n\(missed.count) of \(counts.count) marks missed; the rarest: \(rarest)"
+    }
+}
