@@ -23,6 +23,8 @@ struct PendingWrite {
 
 struct PendingWrites {
     private var slots: Deque<PendingWrite?> = []
+    /// Counters of those whose client is there. Never iterated.
+    private var byRequest: [RequestID: UInt64] = [:]
     /// The counter of the first slot.
     private var base: UInt64 = 1
     private(set) var count = 0
@@ -37,6 +39,7 @@ struct PendingWrites {
         count += 1
         payloadBytes += write.payload.count
         if case .queued = write.state { queuedCount += 1 }
+        byRequest[write.request] = nextCounter
         slots.append(write)
     }
 
@@ -54,9 +57,8 @@ struct PendingWrites {
     }
 
     mutating func abandon(_ request: RequestID) {
-        for i in slots.indices where slots[i]?.request == request {
-            slots[i]?.abandoned = true
-        }
+        guard let counter = byRequest.removeValue(forKey: request) else { return }
+        slots[Int(counter - base)]?.abandoned = true
     }
 
     @discardableResult
@@ -64,6 +66,7 @@ struct PendingWrites {
         guard let write = self[counter] else { return nil }
         count -= 1
         payloadBytes -= write.payload.count
+        if !write.abandoned { byRequest[write.request] = nil }
         if case .queued = write.state { queuedCount -= 1 }
         slots[Int(counter - base)] = nil
         while let first = slots.first, first == nil {

@@ -116,6 +116,7 @@ extension [UInt8] {
         append(u64: UInt64(limits.storeBytesMax))
         append(u64: UInt64(limits.deletedZnodesMax))
         append(u64: UInt64(limits.historyBytesMax))
+        append(u64: UInt64(limits.deletedBytesMax))
     }
     mutating func append(id: RandomID) {
         append(u64: id.high)
@@ -137,6 +138,8 @@ extension ByteReader {
         limits.storeBytesMax = try size()
         limits.deletedZnodesMax = try size()
         limits.historyBytesMax = try size()
+        // Logs and snapshots of before this limit end here.
+        limits.deletedBytesMax = remaining == 0 ? Int.max : try size()
         return limits
     }
     private mutating func size() throws(CodecError) -> Int {
@@ -163,5 +166,6 @@ extension ZnodeLimits {
         dataBytesMax == other.dataBytesMax && storeBytesMax == other.storeBytesMax
             && deletedZnodesMax == other.deletedZnodesMax
             && historyBytesMax == other.historyBytesMax
+            && deletedBytesMax == other.deletedBytesMax
     }
 }

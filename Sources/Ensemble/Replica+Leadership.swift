@@ -51,8 +51,7 @@ extension Replica {
         guard raft.role == .leader, !stopping, raft.hasCommittedInTerm,
             let confirmedMs = raft.quorumConfirmedMs
         else { return 0 }
-        let leaseMs = options.raft.leaseMs
-        return confirmedMs + leaseMs - 2 * options.tickMs - leaseMs / 20
+        return confirmedMs + options.leadershipProofMs
     }
 
     mutating func tickLeadership(into effects: inout Effects) {

@@ -143,9 +143,9 @@ extension Replica {
         ForwardID(member: identity.member, incarnation: incarnation, counter: 0)
     }
 
-    /// The term in which it was appended.
+    /// The term in which it was appended: at most one of each kind is under way.
     private mutating func propose(_ payload: [UInt8]) -> Term? {
-        guard case .appended(_, let term) = append(payload) else { return nil }
+        guard case .appended(_, let term) = append(payload, isOwn: true) else { return nil }
         return term
     }
 

@@ -27,7 +27,7 @@ extension Replica {
     }
 
     /// True when the feed was answered; else it has moved on to the newest zxid without an event.
-    private func serve(_ feed: inout Feed, _ request: RequestID, into effects: inout Effects)
+    private mutating func serve(_ feed: inout Feed, _ request: RequestID, into effects: inout Effects)
         -> Bool
     {
         switch tree.events(feed.query) {
@@ -35,7 +35,8 @@ extension Replica {
             answer(request, .historyCompacted(zxid: compacted.last), into: &effects)
             return true
         case .success(let page):
-            if !page.events.isEmpty || page.next < applied {
+            eventsScanned += page.scanned
+            if !page.isEmpty || page.next < applied {
                 answer(request, .events(page), into: &effects)
                 return true
             }

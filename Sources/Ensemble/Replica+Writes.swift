@@ -52,10 +52,10 @@ extension Replica {
     }
 
     /// As leader, with the time of this moment.
-    mutating func append(_ payload: [UInt8]) -> ProposeResult {
+    mutating func append(_ payload: [UInt8], isOwn: Bool = false) -> ProposeResult {
         var stamped = payload
         Proposal.stamp(&stamped, wallMs: wallMs)
-        return raft.propose(stamped)
+        return raft.propose(stamped, isOwn: isOwn)
     }
 
     mutating func flushQueuedWrites(into effects: inout Effects) {

@@ -88,6 +88,8 @@ package struct Replica: ~Copyable {
     var leaderChanges: UInt64 = 0
     var proposals: UInt64 = 0
     var lastReportMs: UInt64 = 0
+    /// What feeds have looked at in all: by this a shell tells what a request has cost.
+    package internal(set) var eventsScanned = 0
 
     /// `restored` comes from the snapshot that `log.snapshot` names, and is nil with it.
     package init(
@@ -102,6 +104,7 @@ package struct Replica: ~Copyable {
         self.nowMs = nowMs
         self.wallMs = wallMs
         tree = StateMachine(limits: ZnodeLimits(), hashSeed: hashSeed)
+        tree.eventsScannedMax = options.eventsScannedMax
         if let restored = consume restored {
             identityTable = restored.head.identity
             tree.setLimits(restored.head.limits)

@@ -16,6 +16,16 @@ package struct ReplicaOptions: Sendable {
     /// What a leader takes must be answered in time: else clients that give up and ask again fill the
     /// log with what nobody waits for.
     var uncommittedTicksMax: Int { max(1, Int(writeTimeoutMs / tickMs / 2)) }
+    /// For how long after a heartbeat was sent that a quorum confirmed, a leader may say that nobody
+    /// else leads: a minimum election time-out, less a margin for ticks and clocks.
+    package var leadershipProofMs: UInt64 {
+        let leaseMs = raft.leaseMs
+        let marginMs = 2 * tickMs + leaseMs / 20
+        return leaseMs > marginMs ? leaseMs - marginMs : 0
+    }
+    /// What a proof must outlast, or a healthy leader would be without one between two heartbeats:
+    /// the heartbeat, and a tick each until it is sent and until its answer is taken.
+    package var leadershipGapMs: UInt64 { (UInt64(raft.heartbeatTicks) + 2) * tickMs }
     /// A forwarded write that was not seen applied is sent once more to the same leader of the same
     /// term, which knows it by its id and appends it once.
     package var forwardAgainMs: UInt64 = 200
@@ -33,6 +43,8 @@ package struct ReplicaOptions: Sendable {
     package var pendingWriteBytesMax = 64 << 20
     package var pendingReadsMax = 65_536
     package var waitsMax = 200_000
+    /// What one look of a feed at the history may cost; then it is answered as far as it came.
+    package var eventsScannedMax = 4_096
 
     /// A snapshot is due after so many entries, or bytes of payload, since the last one.
     package var snapshotEntries = 200_000

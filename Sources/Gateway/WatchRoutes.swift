@@ -114,14 +114,14 @@ extension RESTGateway {
         answer.beginBody(contentType: "application/json", into: &out)
         out.append("{\"events\":[")
         var isFirst = true
-        for event in page.events {
+        page.forEach { zxid, type, path in
             out.append(isFirst ? "{\"zxid\":" : ",{\"zxid\":")
             isFirst = false
-            out.append(decimal: event.zxid.rawValue)
+            out.append(decimal: zxid.rawValue)
             out.append(",\"type\":\"")
-            out.append(Self.name(event.type))
+            out.append(Self.name(type))
             out.append("\",\"path\":\"")
-            out.appendJSONEscaped(event.path.bytes.span)
+            out.appendJSONEscaped(path)
             out.append("\"}")
         }
         out.append("],\"next\":")

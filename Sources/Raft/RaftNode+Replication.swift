@@ -10,12 +10,14 @@ package enum ProposeResult: Sendable, Equatable {
 }
 
 extension RaftNode {
-    package mutating func propose(_ payload: [UInt8]) -> ProposeResult {
+    /// `isOwn`: of the leader itself, not of a client. Such are few and small, the caller sees to it;
+    /// clients at the limit must not keep them out for ever.
+    package mutating func propose(_ payload: [UInt8], isOwn: Bool = false) -> ProposeResult {
         guard standing == .leader, transfer == nil else { return .notLeader }
         let bytes = payload.count
         guard
-            uncommittedBytes == 0 || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
-            tickCount - (uncommitted.oldestTick ?? tickCount)
+            isOwn || uncommittedBytes == 0 || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
+            isOwn || tickCount - (uncommitted.oldestTick ?? tickCount)
                 <= UInt64(options.limits.uncommittedTicksMax)
         else { return .overloaded }
         let index = appendOwn(.command, payload)

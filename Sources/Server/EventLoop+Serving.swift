@@ -198,7 +198,8 @@ extension EventLoop where Handler: ~Copyable {
         connection.partial = PartialRequest(
             body: PartialBody(
                 head: head, headBytes: copy, bytesMax: bytesMax,
-                decoder: BodyDecoder(head: head, limits: limits.http, bodyBytesMax: bytesMax)),
+                decoder: BodyDecoder(head: head, limits: limits.http, bodyBytesMax: bytesMax),
+                pace: BodyPace(nowMs: context.nowMs, limits)),
             counters: shared)
         connection.enter(.body, nowMs: context.nowMs)
         if at < bytes.count {
@@ -220,6 +221,8 @@ extension EventLoop where Handler: ~Copyable {
             at = bytes.count
             let held = partial.countBody(bytes: body.bytes.count)
             if held > limits.unfinishedBodyBytesMax { return refuse(&connection, .bodiesLimit) }
+            body.pace.received(
+                total: body.decoder.decodedBytes, nowMs: context.nowMs, limits)
             partial.body = body
             connection.wantsMore = true
         case .done(let consumed):
@@ -297,10 +300,19 @@ extension EventLoop where Handler: ~Copyable {
         activity += 1
         let wanted = connection.pendingKeepAlive
         let disposition = handler.resume(
-            pending, with: reply, keepAlive: mayKeepAlive(connection, wanted: wanted),
+            pending, with: affordable(reply), keepAlive: mayKeepAlive(connection, wanted: wanted),
             context: context, into: &out)
         conclude(&connection, token.index, disposition, wanted: wanted)
         return progress(&connection, token)
+    }
+
+    /// A page of a feed may make many megabytes of a short request. It is written only if they may be
+    /// kept in case its client does not take them.
+    private func affordable(_ reply: ClientReply) -> ClientReply {
+        guard case .events(let page) = reply,
+            shared.unsent + page.answerBytes > limits.unsentBytesMax
+        else { return reply }
+        return .refused(.overloaded)
     }
 
     private mutating func refuse(_ connection: inout Connection, _ violation: HTTPViolation) {

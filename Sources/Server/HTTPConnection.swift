@@ -63,6 +63,7 @@ struct PartialBody {
     let headBytes: [UInt8]
     let bytesMax: Int
     var decoder: BodyDecoder
+    var pace: BodyPace
     var bytes: [UInt8] = []
 }
 
@@ -152,9 +153,7 @@ struct HTTPConnection<Pending>: ~Copyable {
         switch phase {
         case .idle: return sinceMs + limits.idleMs
         case .head: return sinceMs + limits.headMs
-        case .body:
-            let received = UInt64(partial?.body?.decoder.decodedBytes ?? 0)
-            return sinceMs + limits.bodyMs + received * 1_000 / limits.bodyBytesPerSecondMin
+        case .body: return partial?.body?.pace.dueMs ?? sinceMs + limits.bodyMs
         case .waiting: return .max
         case .lingering: return sinceMs + limits.lingerMs
         }

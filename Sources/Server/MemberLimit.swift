@@ -63,22 +63,26 @@ package struct MemberLimit: Sendable {
             "deleted-znodes", \.replica.znodes.deletedZnodesMax, 1...100_000,
             "Znodes of one recursive delete; more is 413."),
         MemberLimit(
+            "deleted-bytes", \.replica.znodes.deletedBytesMax, 4_096...(64 << 20),
+            "Paths of one recursive delete; more is 413."),
+        MemberLimit(
             "history-bytes", \.replica.znodes.historyBytesMax, 1_024...bytesMost,
             "Events that are remembered; a feed from before them is 410 history_compacted."),
     ]
 
+    // Least: what the probes of curl, HAProxy, Kubernetes and Prometheus need.
     private static let requests = [
         MemberLimit(
-            "request-line-bytes", \.server.http.requestLineBytesMax, 64...65_535,
+            "request-line-bytes", \.server.http.requestLineBytesMax, 256...65_535,
             "The request line; a longer one is 414."),
         MemberLimit(
-            "field-line-bytes", \.server.http.fieldLineBytesMax, 64...65_535,
+            "field-line-bytes", \.server.http.fieldLineBytesMax, 512...65_535,
             "One field line of a head; a longer one is 431."),
         MemberLimit(
-            "fields", \.server.http.fieldsMax, 1...1_000,
+            "fields", \.server.http.fieldsMax, 16...1_000,
             "Field lines of a head; more are 431, in trailers 400."),
         MemberLimit(
-            "head-bytes", \.server.http.headBytesMax, 64...65_535,
+            "head-bytes", \.server.http.headBytesMax, 1_024...65_535,
             "The whole head; a longer one is 431, with trailers 400."),
         MemberLimit(
             "chunk-extension-bytes", \.server.http.chunkExtensionBytesMax, 0...65_535,
@@ -90,11 +94,11 @@ package struct MemberLimit: Sendable {
             "unwanted-body-bytes", \.gateway.droppedBodyBytesMax, 0...(4 << 20),
             "A body that the request has no use for; more is 413."),
         MemberLimit(
-            "head-ms", \.server.headMs, 1...msMost,
+            "head-ms", \.server.headMs, 100...msMost,
             "From a head's first byte to its end; slower is 408."),
         MemberLimit(
             "body-ms", \.server.bodyMs, 1...msMost,
-            "What a body may be behind body-bytes-per-second; slower is 408."),
+            "A body that brings nothing, or is behind body-bytes-per-second; longer is 408."),
         MemberLimit(
             "body-bytes-per-second", \.server.bodyBytesPerSecondMin, 1...(1 << 30),
             "The least pace of a body; see body-ms."),
@@ -120,7 +124,7 @@ package struct MemberLimit: Sendable {
             "requests-per-connection", \.server.requestsPerConnectionMax, 1...(1 << 40),
             "Requests of one connection; the last answer says Connection: close."),
         MemberLimit(
-            "idle-ms", \.server.idleMs, 1...msMost,
+            "idle-ms", \.server.idleMs, 100...msMost,
             "A connection between requests; then it is closed."),
         MemberLimit(
             "write-stall-ms", \.server.writeStallMs, 1...msMost,
@@ -164,7 +168,7 @@ package struct MemberLimit: Sendable {
             "Bodies that are not whole yet; one above is 503 overloaded."),
         MemberLimit(
             "unsent-bytes", \.server.unsentBytesMax, 1...bytesMost,
-            "Answers that clients have not taken; a connection above is reset."),
+            "Answers that clients have not taken; above, a feed is 503 and a connection reset."),
     ]
 
     private static let pages = [
@@ -174,6 +178,9 @@ package struct MemberLimit: Sendable {
         MemberLimit(
             "feed-events", \.gateway.feedEventsMax, 1...100_000,
             "Events in a page of a feed, but for those of one zxid."),
+        MemberLimit(
+            "feed-scanned-events", \.replica.eventsScannedMax, 1...countMost,
+            "Events that a feed looks at for a page; then it ends as far as it came."),
         MemberLimit(
             "wait-ms", \.gateway.waitMsMax, 0...(24 * msMost),
             "A wait; a longer one is cut to it."),

@@ -2,6 +2,7 @@
 // what is wrong is named by the place where it was written.
 
 internal import Ensemble
+internal import HTTP
 internal import Raft
 internal import System
 internal import Znodes
@@ -136,7 +137,7 @@ package struct MemberSettings {
                     description: "\(given.origin) names the limit \"\(sides[0])\", which is none "
                         + "of: " + MemberLimit.all.map(\.name).joined(separator: ", "))
             }
-            guard let value = UInt64(sides[1]), limit.range.contains(value) else {
+            guard let value = Self.decimal(sides[1]), limit.range.contains(value) else {
                 throw SettingError(
                     description: "\(given.origin) gives the limit \(limit.name) \"\(sides[1])\", "
                         + "and should give: a number from \(limit.range.lowerBound) to "
@@ -174,7 +175,8 @@ package struct MemberSettings {
         }
         if let text = values[.electionMs]?.text {
             let parts = text.split(separator: "..", omittingEmptySubsequences: false)
-            guard parts.count == 2, let least = UInt64(parts[0]), let most = UInt64(parts[1]),
+            guard parts.count == 2, let least = Self.decimal(parts[0]),
+                let most = Self.decimal(parts[1]),
                 least > 0, least < most, most <= 600_000, least % tickMs == 0, most % tickMs == 0
             else {
                 throw wrong(.electionMs, "MIN..MAX, multiples of \(tickMs), such as 250..500")
@@ -188,6 +190,19 @@ package struct MemberSettings {
                 description: "--heartbeat-ms must be at most half of the least --election-ms: a "
                     + "heartbeat that comes late would cost an election")
         }
+        try checkProof(configuration.replica)
+    }
+
+    /// Why: `/leader` would never be 200, and a balancer would find no leader, though there is one.
+    private func checkProof(_ replica: ReplicaOptions) throws(SettingError) {
+        var enough = replica
+        while enough.leadershipProofMs < enough.leadershipGapMs {
+            enough.raft.electionTicksMin += 1
+        }
+        guard enough.raft.electionTicksMin > replica.raft.electionTicksMin else { return }
+        throw SettingError(
+            description: "the least --election-ms must be at least \(enough.raft.leaseMs) for this "
+                + "--heartbeat-ms: what proves a leader would lapse before its next heartbeat")
     }
 
     // MARK: Values
@@ -201,7 +216,7 @@ package struct MemberSettings {
         var members: [EnsembleMember] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2, let id = UInt64(sides[0]), id > 0 else {
+            guard sides.count == 2, let id = Self.decimal(sides[0]), id > 0 else {
                 throw wrong(.ensemble, "ID=HOST:PORT,..., such as 1=10.0.0.1:7000")
             }
             do throws(SystemError) {
@@ -237,11 +252,17 @@ package struct MemberSettings {
         }
     }
 
+    /// The one way that numbers are read: digits only. Swift's own would take "+5".
+    private static func decimal(_ text: some StringProtocol) -> UInt64? {
+        let digits = Array(text.utf8)
+        return DecimalParsing.parse(digits.span)
+    }
+
     private func number(
         _ setting: MemberSetting, in range: ClosedRange<UInt64>
     ) throws(SettingError) -> UInt64? {
         guard let text = values[setting]?.text else { return nil }
-        guard let value = UInt64(text), range.contains(value) else {
+        guard let value = Self.decimal(text), range.contains(value) else {
             throw wrong(setting, "a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value

@@ -72,6 +72,8 @@ package final class ServerCounters: Sendable {
         unsentBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
     }
 
+    var unsent: Int { unsentBytes.load(ordering: .relaxed) }
+
     /// By the replica's thread, once a tick.
     package func replicaTurned(atMs nowMs: UInt64) {
         replicaTurnedMs.store(nowMs, ordering: .relaxed)

@@ -170,7 +170,9 @@ struct ModelTree {
         }
         if !znode.children.isEmpty, !recursive { return .failed(.notEmpty(path: path)) }
         let doomed = count(path)
-        if doomed > limits.deletedZnodesMax { return .failed(.tooManyZnodes(path: path)) }
+        if doomed > limits.deletedZnodesMax || pathBytes(path) > limits.deletedBytesMax {
+            return .failed(.tooManyZnodes(path: path))
+        }
         remove(path)
         let name = Array(path.name)
         update(parent) { $0.children.removeAll { $0 == name } }
@@ -179,6 +181,12 @@ struct ModelTree {
 
     private func count(_ path: ZnodePath) -> Int {
         (znodes[path.bytes]?.children ?? []).reduce(1) { $0 + count(path.appending($1)) }
+    }
+
+    private func pathBytes(_ path: ZnodePath) -> Int {
+        (znodes[path.bytes]?.children ?? []).reduce(path.bytes.count) {
+            $0 + pathBytes(path.appending($1))
+        }
     }
 
     private mutating func remove(_ path: ZnodePath) {

@@ -57,13 +57,3 @@ package struct EventQuery: Sendable, Equatable {
         self.eventsMax = eventsMax
     }
 }
-
-/// All events of the query with `after` < zxid <= `next`; `next` is where to go on.
-package struct EventPage: Sendable, Equatable {
-    package var events: [Event]
-    package var next: Zxid
-    package init(events: [Event], next: Zxid) {
-        self.events = events
-        self.next = next
-    }
-}

@@ -41,22 +41,30 @@ extension EventHistory {
         -> Result<EventPage, HistoryCompacted>
     {
         if query.after < floor { return .failure(HistoryCompacted(floor: floor, last: last)) }
-        var page = EventPage(events: [], next: max(last, query.after))
+        var page = EventPage(of: query, next: max(last, query.after))
         query.path.bytes.withRawBytes { path in
             let scope = PathScope(path: path, recursive: query.recursive)
-            var scanned = 0
             var through = query.after
-            forEachGroup(after: query.after) { group, bytes in
-                let before = page.events.count
-                let full = scanned > 0 && scanned + group.events > scannedMax
-                if !full {
-                    group.append(bytes, scope, query.types, to: &page.events)
-                    scanned += group.events
-                }
-                if full || (before > 0 && page.events.count > query.eventsMax) {
-                    page.events.removeSubrange(before...)
+            var chunk = -1
+            forEachGroup(after: query.after) { group, bytes, index in
+                let looked = page.scanned + group.events
+                if page.scanned > 0 && looked > scannedMax {
                     page.next = through
                     return false
+                }
+                page.scanned = looked
+                var found = (events: 0, pathBytes: 0)
+                group.forEach(bytes, scope, query.types) { _, path in
+                    found.events += 1
+                    found.pathBytes += path.count
+                }
+                if !page.isEmpty && page.count + found.events > query.eventsMax {
+                    page.next = through
+                    return false
+                }
+                if found.events > 0 {
+                    page.append(group, bytes, found, isNewChunk: index != chunk)
+                    chunk = index
                 }
                 through = Zxid(group.zxid)
                 return true
@@ -71,7 +79,7 @@ extension EventHistory {
         let scope = PathScope(path: path, recursive: recursive)
         var found = false
         var scanned = 0
-        forEachGroup(after: after) { group, bytes in
+        forEachGroup(after: after) { group, bytes, _ in
             group.forEach(bytes) { type, path in
                 if scope.covers(path) { found = true }
                 if type != .changed, let parent = path.parentPath, scope.covers(parent) {
@@ -87,19 +95,17 @@ extension EventHistory {
 }
 
 extension EventHistory.Group {
-    fileprivate func append(
-        _ bytes: [UInt8], _ scope: PathScope, _ types: EventTypes, to events: inout [Event]
+    /// The events of the scope and types, each deletion and creation with the parent's `children`.
+    func forEach(
+        _ bytes: [UInt8], _ scope: PathScope, _ types: EventTypes,
+        _ body: (EventTypes, RawBytes) -> Void
     ) {
-        let zxid = Zxid(zxid)
         forEach(bytes) { type, path in
-            if types.contains(type), scope.covers(path) {
-                events.append(Event(zxid: zxid, type: type, path: ZnodePath(trusted: path.array)))
-            }
+            if types.contains(type), scope.covers(path) { body(type, path) }
             guard type != .changed, types.contains(.children), let parent = path.parentPath,
                 scope.covers(parent)
             else { return }
-            events.append(
-                Event(zxid: zxid, type: .children, path: ZnodePath(trusted: parent.array)))
+            body(.children, parent)
         }
     }
 }

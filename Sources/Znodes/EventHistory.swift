@@ -126,8 +126,8 @@ extension EventHistory {
         }
     }
 
-    /// Groups after `after` in order, until `body` returns false.
-    func forEachGroup(after: Zxid, _ body: (Group, [UInt8]) -> Bool) {
+    /// Groups after `after` in order, with their chunk and its number, until `body` returns false.
+    func forEachGroup(after: Zxid, _ body: (Group, [UInt8], Int) -> Bool) {
         var low = 0
         var high = chunks.count
         while low < high {
@@ -140,7 +140,7 @@ extension EventHistory {
             while at < bytes.count {
                 let group = Group(bytes.span, at)
                 at = group.end
-                if group.zxid > after.rawValue, !body(group, bytes) { return }
+                if group.zxid > after.rawValue, !body(group, bytes, index) { return }
             }
         }
     }

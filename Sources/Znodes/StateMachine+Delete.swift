@@ -27,13 +27,17 @@ extension StateMachine {
         return .deleted(count: doomed.count)
     }
 
-    /// Children before their parents, siblings in order; nil when there are too many.
+    /// Children before their parents, siblings in order; nil when there are too many, or
+    /// their paths have too many bytes.
     private func subtree(of block: ZnodeBlock) -> [ZnodeBlock]? {
         // Parents first with siblings backwards (the stack), then turned round.
         var order: [ZnodeBlock] = []
         var stack: [ZnodeBlock] = [block]
+        var pathBytes = 0
         while let next = stack.popLast() {
             order.append(next)
+            pathBytes += next.path.count
+            if pathBytes > limits.deletedBytesMax { return nil }
             if order.count + stack.count > limits.deletedZnodesMax { return nil }
             next.children?.forEach(after: nil) { child in
                 stack.append(child)

@@ -7,7 +7,7 @@ extension StateMachine {
         path.bytes.withRawBytes { path in
             if view == .subtree {
                 return history.touched(
-                    path, recursive: true, after: after, scannedMax: limits.eventsScannedMax)
+                    path, recursive: true, after: after, scannedMax: eventsScannedMax)
             }
             guard let block = tree.find(path) else {
                 return after < history.floor
@@ -38,6 +38,12 @@ extension StateMachine {
 
     /// A page of the feed. `next` is `lastZxid` when all was looked at, else the last zxid that was.
     package func events(_ query: EventQuery) -> Result<EventPage, HistoryCompacted> {
-        history.page(query, last: lastZxid, scannedMax: limits.eventsScannedMax)
+        // Of one znode, its own stat or last deletion often says that nothing has happened.
+        if query.after >= history.floor, !query.recursive,
+            !changed(.node, query.path, after: query.after)
+        {
+            return .success(EventPage(events: [], next: max(lastZxid, query.after)))
+        }
+        return history.page(query, last: lastZxid, scannedMax: eventsScannedMax)
     }
 }

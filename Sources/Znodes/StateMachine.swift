@@ -7,6 +7,9 @@ package struct StateMachine: ~Copyable {
     package private(set) var limits: ZnodeLimits
     /// What event loops read beside this; one for the life of the member.
     package let publication = TreePublication()
+    /// Events that one query looks at before it gives what it has (but all of one zxid). Of this
+    /// member alone: nothing that is replicated hangs on it.
+    package var eventsScannedMax = 4_096
     /// The last entry that was applied or skipped.
     package private(set) var lastZxid = Zxid.zero
     /// The greatest time stamp of an entry: time never goes back.
@@ -38,6 +41,8 @@ package struct StateMachine: ~Copyable {
     package var historyFloor: Zxid { history.floor }
     package var historyBytes: Int { history.byteCount }
     package var watchCount: Int { watches.count }
+    /// Of paths, to find whom an event concerns: counts work.
+    package var watchBytesHashed: Int { watches.bytesHashed }
 
     /// Decides the command of the entry at `zxid` and carries it out. `timeMs` is the leader's clock.
     package mutating func apply(_ command: Command, zxid: Zxid, timeMs: Int64) -> Outcome {

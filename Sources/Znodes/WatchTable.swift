@@ -17,6 +17,7 @@ struct WatchTable {
     private struct Place {
         var path: [UInt8]
         var hash: UInt64
+        var depth: Int
         var nextSameHash: Int32
         var heads = InlineArray<5, Int32>(repeating: -1)
         var tails = InlineArray<5, Int32>(repeating: -1)
@@ -30,7 +31,11 @@ struct WatchTable {
     private var byID: [WatchID: Int32] = [:]
     private var byPath: [UInt64: Int32] = [:]
     private var subtreeCount = 0
+    /// Of subtree watches, by the depth of their path: an event looks no deeper, and nowhere else.
+    private var subtreesAtDepth = [Int](repeating: 0, count: ZnodeLimits.depthMax + 1)
     private var fired: [WatchID] = []
+    /// All that events had hashed of their paths: the work of firing, for tests.
+    private(set) var bytesHashed = 0
 
     var count: Int { byID.count }
     var placeCount: Int { byPath.count }
@@ -38,7 +43,7 @@ struct WatchTable {
     /// The same id again replaces the watch.
     mutating func add(_ id: WatchID, _ view: View, _ types: EventTypes, _ path: ZnodePath) {
         remove(id)
-        let place = path.bytes.withRawBytes { find($0) } ?? makePlace(path)
+        let place = path.bytes.withRawBytes { find($0, EventHistory.hash($0)) } ?? makePlace(path)
         let list = Int(view.rawValue)
         let tail = places[Int(place)].tails[list]
         let watch = Watch(
@@ -58,7 +63,7 @@ struct WatchTable {
         }
         places[Int(place)].tails[list] = slot
         places[Int(place)].count += 1
-        if view == .subtree { subtreeCount += 1 }
+        if view == .subtree { countSubtree(at: place, 1) }
         byID[id] = slot
     }
 
@@ -76,7 +81,7 @@ struct WatchTable {
         } else {
             places[place].tails[list] = watch.previous
         }
-        if watch.view == .subtree { subtreeCount -= 1 }
+        if watch.view == .subtree { countSubtree(at: watch.place, -1) }
         freeWatches.append(slot)
         places[place].count -= 1
         if places[place].count == 0 { removePlace(watch.place) }
@@ -84,20 +89,43 @@ struct WatchTable {
 
     mutating func fire(_ type: EventTypes, _ path: RawBytes) {
         if byID.isEmpty { return }
-        var types = type
         if type == .changed {
             fire([.data, .node], type, at: path)
         } else {
             fire([.data, .children, .existence, .node], type, at: path)
             if let parent = path.parentPath { fire([.children, .node], .children, at: parent) }
         }
-        var above: RawBytes? = path
-        while subtreeCount > 0, let place = above {
-            fire([.subtree], types, at: place)
-            above = place.parentPath
-            // From the parent on, its `children` event lies in the subtree too.
-            if type != .changed { types.insert(.children) }
+        if subtreeCount > 0 { fireSubtrees(type, path) }
+    }
+
+    /// From the root down to the path, in one pass over it.
+    private mutating func fireSubtrees(_ type: EventTypes, _ path: RawBytes) {
+        var prefixes = PrefixHasher()
+        var left = subtreeCount
+        var depth = 0
+        var end = 1
+        while left > 0 {
+            let here = subtreesAtDepth[depth]
+            if here > 0 {
+                left -= here
+                let place = path.part(0, end)
+                // Above the path, its parent's `children` event lies in the subtree too.
+                let types = end == path.count || type == .changed ? type : [type, .children]
+                let before = prefixes.bytesHashed
+                let hash = prefixes.hash(place)
+                bytesHashed += prefixes.bytesHashed - before
+                fire([.subtree], types, at: place, hash)
+            }
+            if end == path.count { return }
+            end = depth == 0 ? 1 : end + 1
+            while end < path.count, path[end] != ZnodePath.slash { end += 1 }
+            depth += 1
         }
+    }
+
+    private mutating func countSubtree(at place: Int32, _ change: Int) {
+        subtreeCount += change
+        subtreesAtDepth[places[Int(place)].depth] += change
     }
 
     /// The whole tree was replaced.
@@ -116,7 +144,14 @@ struct WatchTable {
     }
 
     private mutating func fire(_ views: [View], _ types: EventTypes, at path: RawBytes) {
-        guard let place = find(path) else { return }
+        bytesHashed += path.count
+        fire(views, types, at: path, EventHistory.hash(path))
+    }
+
+    private mutating func fire(
+        _ views: [View], _ types: EventTypes, at path: RawBytes, _ hash: UInt64
+    ) {
+        guard let place = find(path, hash) else { return }
         for view in views {
             // The place goes with its last watch; its lists stay empty then.
             var slot = places[Int(place)].heads[Int(view.rawValue)]
@@ -130,8 +165,8 @@ struct WatchTable {
         }
     }
 
-    private func find(_ path: RawBytes) -> Int32? {
-        guard var place = byPath[EventHistory.hash(path)] else { return nil }
+    private func find(_ path: RawBytes, _ hash: UInt64) -> Int32? {
+        guard var place = byPath[hash] else { return nil }
         while place >= 0 {
             if places[Int(place)].path.withRawBytes({ $0 == path }) { return place }
             place = places[Int(place)].nextSameHash
@@ -141,7 +176,9 @@ struct WatchTable {
 
     private mutating func makePlace(_ path: ZnodePath) -> Int32 {
         let hash = path.bytes.withRawBytes { EventHistory.hash($0) }
-        let place = Place(path: path.bytes, hash: hash, nextSameHash: byPath[hash] ?? -1)
+        let depth = path.isRoot ? 0 : path.bytes.count { $0 == ZnodePath.slash }
+        let place = Place(
+            path: path.bytes, hash: hash, depth: depth, nextSameHash: byPath[hash] ?? -1)
         let slot: Int32
         if let free = freePlaces.popLast() {
             slot = free
@@ -164,5 +201,22 @@ struct WatchTable {
         }
         places[Int(slot)].path = []
         freePlaces.append(slot)
+    }
+}
+
+/// `EventHistory.hash` of prefixes of one path, each longer than the one before, for the price of one
+/// pass over the longest. Why: a delete of thousands of deep znodes looks at all their ancestors.
+struct PrefixHasher {
+    private var words = SipHash(0, 0)
+    private(set) var bytesHashed = 0
+
+    mutating func hash(_ prefix: RawBytes) -> UInt64 {
+        while bytesHashed + 8 <= prefix.count {
+            words.absorb(UInt64(littleEndian: prefix.word(bytesHashed)))
+            bytesHashed += 8
+        }
+        var whole = words
+        whole.absorbEnd(of: prefix, from: bytesHashed)
+        return whole.finished()
     }
 }

@@ -14,10 +14,10 @@ package struct ZnodeLimits: Sendable, Equatable {
     package var storeBytesMax = 4 << 30
     /// Znodes that one recursive delete may take.
     package var deletedZnodesMax = 10_000
+    /// And the bytes of their paths: a feed must tell an entry's events whole, in one answer.
+    package var deletedBytesMax = 8 << 20
     /// The encoded event history.
     package var historyBytesMax = 64 << 20
-    /// Events that one query looks at before it gives what it has.
-    package var eventsScannedMax = 100_000
     /// A record of a snapshot that is read, whatever `dataBytesMax` was when it was written.
     package var recordBytesMax = 16 << 20
 

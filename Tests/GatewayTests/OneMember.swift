@@ -152,7 +152,7 @@ final class OneMember {
                 return .historyCompacted(zxid: compacted.last)
             case .success(let page):
                 let isDue = feed.deadlineMs <= context.nowMs
-                return page.events.isEmpty && !isDue ? nil : .events(page)
+                return page.isEmpty && !isDue ? nil : .events(page)
             }
         }
     }

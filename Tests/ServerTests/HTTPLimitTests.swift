@@ -6,6 +6,7 @@ import Gateway
 import Server
 import System
 import Testing
+import Znodes
 
 @Suite struct HTTPLimitTests {
     @Test("A head that does not come to its end in time is 408 and closed")
@@ -87,6 +88,21 @@ import Testing
         let other = try server.connect()
         try other.get("/local/1")
         #expect(try other.answer().status == 200)
+    }
+
+    @Test("A page of a feed that is more than may be kept unsent is refused before it is written")
+    func pageBeyondUnsent() throws {
+        let server = try TestServer { $0.unsentBytesMax = 10_000 }
+        defer { server.stop() }
+        let client = try server.connect()
+        let long = ZnodePath(trusted: [UInt8](repeating: UInt8(ascii: "/"), count: 1_000))
+        let event = Event(zxid: Zxid(1), type: .created, path: long)
+        for (events, status) in [(9, 200), (10, 503)] {
+            try client.get("/ask")
+            let page = EventPage(events: Array(repeating: event, count: events), next: Zxid(1))
+            server.reply([(try server.nextID(), .events(page))])
+            #expect(try client.answer().status == status)
+        }
     }
 
     @Test("A slow reader of many large answers gets every byte, and holds up nobody else")

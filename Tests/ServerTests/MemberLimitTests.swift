@@ -50,10 +50,39 @@ import Testing
 
     @Test("A flag wins over the variable, limit by limit")
     func precedence() throws {
-        let changed = try configuration("waits=1,fields=7", variable: "waits=2,idle-ms=3")
+        let changed = try configuration("waits=1,fields=17", variable: "waits=2,idle-ms=300")
         #expect(changed.replica.waitsMax == 1)
-        #expect(changed.server.http.fieldsMax == 7)
-        #expect(changed.server.idleMs == 3)
+        #expect(changed.server.http.fieldsMax == 17)
+        #expect(changed.server.idleMs == 300)
+    }
+
+    @Test(
+        "With every limit of a head at its least, probes are understood",
+        arguments: [
+            "GET /health/ready HTTP/1.1\r\nHost: aviary-2.aviary.default.svc.cluster.local:8080\r\n"
+                + "User-Agent: curl/8.14.1\r\nAccept: */*\r\n\r\n",
+            "GET /leader HTTP/1.0\r\nHost: aviary\r\nUser-Agent: HAProxy\r\n\r\n",
+            "GET /health/live HTTP/1.1\r\nHost: 10.244.0.17:8080\r\nUser-Agent: kube-probe/1.34\r\n"
+                + "Accept: */*\r\nConnection: close\r\n\r\n",
+            "GET /metrics HTTP/1.1\r\nHost: 10.244.0.17:8080\r\nUser-Agent: Prometheus/3.7.3\r\n"
+                + "Accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+                + "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+                + "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n"
+                + "Accept-Encoding: gzip\r\nX-Prometheus-Scrape-Timeout-Seconds: 10\r\n\r\n",
+        ])
+    func probesAtTheLeast(probe: String) throws {
+        let names = ["request-line-bytes", "field-line-bytes", "fields", "head-bytes"]
+        let least = try names.map { name in
+            "\(name)=\(try #require(MemberLimit.named(name)).range.lowerBound)"
+        }
+        let limits = try configuration(least.joined(separator: ",")).server.http
+        let bytes = Array(probe.utf8)
+        var parser = RequestParser()
+        guard case .head(_, let length) = parser.parseHead(bytes.span, limits: limits) else {
+            Issue.record("refused: \(probe)")
+            return
+        }
+        #expect(length == bytes.count)
     }
 
     @Test("A wrong name or value is refused by where it was written; all names are listed")

@@ -70,6 +70,8 @@ import Testing
             (.logLevel, "loud"), (.logFormat, "xml"), (.snapshotEntries, "0"), (.limit, "waits"),
             (.limit, "waits=many"), (.limit, "waits=-1"), (.limit, ""), (.limit, "waits=1,"),
             (.limit, "data-bytes=5000000000"), (.limit, "waits=1,waits=2"), (.limit, "wait=1"),
+            (.limit, "waits=+5"), (.id, "+1"), (.ensemble, "+1=h:1"), (.electionMs, "+250..500"),
+            (.electionMs, "250..+500"), (.drainMs, "+5"), (.drainMs, "5 "), (.peer, "h:+80"),
         ] as [(MemberSetting, String)])
     func refused(setting: MemberSetting, text: String) {
         var flags: [MemberSetting: String] = [.data: "d", .id: "1"]
@@ -107,5 +109,17 @@ import Testing
         #expect(throws: SettingError.self) {
             try configuration([.data: "d", .heartbeatMs: "200", .electionMs: "250..500"])
         }
+    }
+
+    @Test("What proves a leader must outlast its heartbeat; the message says what is needed")
+    func proofAgainstHeartbeat() throws {
+        for election in ["20..30", "50..100"] {
+            let error = #expect(throws: SettingError.self) {
+                try configuration([.data: "d", .heartbeatMs: "10", .electionMs: election])
+            }
+            #expect(error?.description.contains("--election-ms must be at least 60") == true)
+        }
+        let least = try configuration([.data: "d", .heartbeatMs: "10", .electionMs: "60..120"])
+        #expect(least.replica.leadershipProofMs >= least.replica.leadershipGapMs)
     }
 }

@@ -77,9 +77,8 @@ import Znodes
 
     @Test("A query looks at so many events, then gives a bookmark to go on from")
     func scanBudget() {
-        var limits = ZnodeLimits()
-        limits.eventsScannedMax = 10
-        var tree = Driver(limits: limits)
+        var tree = Driver()
+        tree.machine.eventsScannedMax = 10
         for number in 0..<25 { tree.put("/n\(number)") }
         tree.put("/quiet")
         var after: UInt64 = 0
@@ -95,6 +94,41 @@ import Znodes
         }
         #expect(pages == 3)
         #expect(got.map(\.type) == [.created])
+    }
+
+    @Test("A feed of one znode that has not changed looks at no event; a recursive one at few")
+    func workOfQuietFeeds() {
+        var tree = Driver()
+        for number in 0..<10_000 { tree.put("/n\(number % 50)") }
+        for (text, next) in [("/nobody", 10_000), ("/n0", 10_000)] as [(String, UInt64)] {
+            let query = Self.query(text, after: 9_990, recursive: false)
+            guard case .success(let page) = tree.machine.events(query) else {
+                return #expect(Bool(false))
+            }
+            #expect(page == EventPage(events: [], next: Zxid(next)))
+            #expect(page.scanned == 0)
+        }
+        guard case .success(let page) = tree.machine.events(Self.query("/nobody", after: 0)) else {
+            return #expect(Bool(false))
+        }
+        #expect(page == EventPage(events: [], next: Zxid(4_096)))
+        #expect(page.scanned == 4_096)
+    }
+
+    @Test("A page holds while the history goes on and is trimmed")
+    func pageOutlivesHistory() {
+        var limits = ZnodeLimits()
+        limits.historyBytesMax = 300
+        var tree = Driver(limits: limits)
+        tree.put("/a/b", parents: true)
+        guard case .success(let page) = tree.machine.events(Self.query("/", after: 0)) else {
+            return #expect(Bool(false))
+        }
+        for number in 0..<10_000 { tree.put("/n\(number)") }
+        #expect(tree.machine.historyFloor > Zxid(1))
+        #expect(page.count == 4)
+        #expect(page.events.map(\.path.description) == ["/a", "/", "/a/b", "/a"])
+        #expect(page.pathBytes == 2 + 1 + 4 + 2)
     }
 
     @Test("Refused commands leave no event and move the zxid on")

@@ -187,6 +187,9 @@ struct NaiveTree {
         if !recursive, !children(path).isEmpty { return .failed(.notEmpty(path: named)) }
         let doomed = below(path).count
         if doomed > limits.deletedZnodesMax { return .failed(.tooManyZnodes(path: named)) }
+        if below(path).reduce(0, { $0 + $1.count }) > limits.deletedBytesMax {
+            return .failed(.tooManyZnodes(path: named))
+        }
         remove(path)
         znodes[Self.parent(path)]?.pzxid = lastZxid
         return .deleted(count: doomed)

@@ -10,6 +10,7 @@ import Znodes
             limits.dataBytesMax = 20
             limits.storeBytesMax = 600
             limits.deletedZnodesMax = 4
+            limits.deletedBytesMax = 40
         }
         return limits
     }

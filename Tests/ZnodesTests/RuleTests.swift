@@ -134,6 +134,22 @@ extension Outcome {
         #expect(tree.machine.znodeCount == 2)
     }
 
+    @Test("A recursive delete of paths with too many bytes is refused, and changes nothing")
+    func recursiveDeleteOfLongPaths() {
+        var limits = ZnodeLimits()
+        limits.deletedBytesMax = 20
+        var tree = Driver(limits: limits)
+        tree.put("/12345678")
+        tree.put("/12345678/a")
+        tree.put("/12345678/b")
+        #expect(
+            tree.delete("/12345678", recursive: true)
+                == .failed(.tooManyZnodes(path: path("/12345678"))))
+        #expect(tree.machine.znodeCount == 5)
+        tree.delete("/12345678/a")
+        #expect(tree.delete("/12345678", recursive: true) == .deleted(count: 2))
+    }
+
     @Test("Modes that are not built yet are unknown commands and change nothing")
     func modes() {
         var tree = Driver()

@@ -73,6 +73,34 @@ import Znodes
         #expect(fired.map(\.rawValue) == Array(stride(from: UInt64(1), through: 99, by: 2)))
     }
 
+    @Test("A path is hashed a few times an event, however deep it is and whatever else is watched")
+    func workOfDeepEvents() {
+        var tree = Driver()
+        let deep = String(repeating: "/aaaaaaa", count: 250)
+        tree.put(deep, parents: true)
+        for number in 0..<20 { tree.put("\(deep)/n\(number)") }
+        tree.machine.watch(WatchID(rawValue: 1), .subtree, path("/other"))
+        var elsewhere = ""
+        for depth in 1...254 {
+            elsewhere += "/b"
+            tree.machine.watch(WatchID(rawValue: UInt64(depth) + 1), .subtree, path(elsewhere))
+        }
+        let before = tree.machine.watchBytesHashed
+        let query = EventQuery(
+            path: .root, recursive: true, types: .deleted, after: tree.machine.lastZxid,
+            eventsMax: 1)
+        #expect(tree.delete("/aaaaaaa", recursive: true) == .deleted(count: 270))
+        guard case .success(let page) = tree.machine.events(query) else { return }
+        // The path, its parent, and one pass over all that lies above.
+        #expect(tree.machine.watchBytesHashed - before <= 3 * page.pathBytes)
+        #expect(tree.machine.watchCount == 255)
+        // And those that are concerned are found, at any depth.
+        tree.put(elsewhere + "/x", parents: true)
+        var fired: [WatchID] = []
+        tree.machine.takeFired(into: &fired)
+        #expect(fired.count == 254)
+    }
+
     @Test("A hundred thousand watches, ten thousand on one path, come and go")
     func many() {
         var tree = Driver()

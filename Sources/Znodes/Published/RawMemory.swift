@@ -117,6 +117,10 @@ package struct RawBytes {
     @inlinable
     package func dropFirst(_ offset: Int) -> RawBytes { part(offset, count - offset) }
 
+    func withSpan<R>(_ body: (Span<UInt8>) -> R) -> R {
+        unsafe body(Span(_unsafeBytes: UnsafeRawBufferPointer(start: base, count: count)))
+    }
+
     var array: [UInt8] {
         unsafe [UInt8](UnsafeRawBufferPointer(start: base, count: count))
     }

@@ -51,6 +51,13 @@ package struct SipHash {
             absorb(UInt64(littleEndian: bytes.word(at)))
             at += 8
         }
+        absorbEnd(of: bytes, from: at)
+    }
+
+    /// What is left of `bytes` when whole words were absorbed up to `start`.
+    @inlinable
+    package mutating func absorbEnd(of bytes: RawBytes, from start: Int) {
+        var at = start
         var last = UInt64(truncatingIfNeeded: bytes.count) &<< 56
         var shift: UInt64 = 0
         while at < bytes.count {
