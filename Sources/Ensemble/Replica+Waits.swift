@@ -27,7 +27,9 @@ extension Replica {
     }
 
     /// True when the feed was answered; else it has moved on to the newest zxid without an event.
-    private mutating func serve(_ feed: inout Feed, _ request: RequestID, into effects: inout Effects)
+    private mutating func serve(
+        _ feed: inout Feed, _ request: RequestID, into effects: inout Effects
+    )
         -> Bool
     {
         switch tree.events(feed.query) {

@@ -16,9 +16,11 @@ extension RaftNode {
         guard standing == .leader, transfer == nil else { return .notLeader }
         let bytes = payload.count
         guard
-            isOwn || uncommittedBytes == 0 || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
-            isOwn || tickCount - (uncommitted.oldestTick ?? tickCount)
-                <= UInt64(options.limits.uncommittedTicksMax)
+            isOwn || uncommittedBytes == 0
+                || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
+            isOwn
+                || tickCount - (uncommitted.oldestTick ?? tickCount)
+                    <= UInt64(options.limits.uncommittedTicksMax)
         else { return .overloaded }
         let index = appendOwn(.command, payload)
         return .appended(index, term)

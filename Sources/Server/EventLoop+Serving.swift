@@ -7,6 +7,7 @@ internal import Ensemble
 internal import Gateway
 internal import HTTP
 internal import System
+internal import Znodes
 
 extension EventLoop where Handler: ~Copyable {
     /// Something happened to a connection.

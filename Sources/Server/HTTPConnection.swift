@@ -153,7 +153,9 @@ struct HTTPConnection<Pending>: ~Copyable {
         switch phase {
         case .idle: return sinceMs + limits.idleMs
         case .head: return sinceMs + limits.headMs
-        case .body: return partial?.body?.pace.dueMs ?? sinceMs + limits.bodyMs
+        case .body:
+            if let body = partial?.body { return body.pace.dueMs }
+            return sinceMs + limits.bodyMs
         case .waiting: return .max
         case .lingering: return sinceMs + limits.lingerMs
         }

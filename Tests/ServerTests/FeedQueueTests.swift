@@ -22,10 +22,18 @@ import Znodes
         return served
     }
 
+    private func add(_ queue: inout FeedQueue, _ id: UInt64) -> Bool {
+        queue.add(RequestID(rawValue: id), Self.feed)
+    }
+
+    private func cancel(_ queue: inout FeedQueue, _ id: UInt64) -> Bool {
+        queue.cancel(RequestID(rawValue: id))
+    }
+
     @Test("Costly feeds are spread over turns, in the order of their coming, none left out")
     func costly() {
         var queue = FeedQueue(feedsMax: 1_000)
-        for id in UInt64(0)..<300 { #expect(queue.add(RequestID(rawValue: id), Self.feed)) }
+        for id in UInt64(0)..<300 { #expect(add(&queue, id)) }
         var served: [UInt64] = []
         var turns = 0
         while !queue.isEmpty {
@@ -33,7 +41,7 @@ import Znodes
             #expect(now.count * 4_096 <= FeedQueue.eventsPerTurnMax)
             served += now
             turns += 1
-            if turns == 1 { #expect(queue.add(RequestID(rawValue: 300), Self.feed)) }
+            if turns == 1 { #expect(add(&queue, 300)) }
         }
         #expect(served == Array(0...300))
     }
@@ -41,7 +49,7 @@ import Znodes
     @Test("One that costs more than a turn is served all the same, and the next turn goes on")
     func oneTooCostly() {
         var queue = FeedQueue(feedsMax: 10)
-        for id in UInt64(0)..<2 { #expect(queue.add(RequestID(rawValue: id), Self.feed)) }
+        for id in UInt64(0)..<2 { #expect(add(&queue, id)) }
         #expect(turn(&queue, costing: 10_000_000) == [0])
         #expect(turn(&queue, costing: 10_000_000) == [1])
         #expect(queue.isEmpty)
@@ -50,21 +58,21 @@ import Znodes
     @Test("Feeds that cost nothing end a turn by their count")
     func cheap() {
         var queue = FeedQueue(feedsMax: 1_000)
-        for id in UInt64(0)..<1_000 { #expect(queue.add(RequestID(rawValue: id), Self.feed)) }
+        for id in UInt64(0)..<1_000 { #expect(add(&queue, id)) }
         #expect(turn(&queue, costing: 0).count == FeedQueue.feedsPerTurnMax)
     }
 
     @Test("A cancelled feed is not served and makes room; one that is unknown is the replica's")
     func cancelled() {
         var queue = FeedQueue(feedsMax: 2)
-        #expect(queue.add(RequestID(rawValue: 1), Self.feed))
-        #expect(queue.add(RequestID(rawValue: 2), Self.feed))
-        #expect(!queue.add(RequestID(rawValue: 3), Self.feed))
-        #expect(queue.cancel(RequestID(rawValue: 1)))
-        #expect(!queue.cancel(RequestID(rawValue: 1)))
-        #expect(queue.add(RequestID(rawValue: 3), Self.feed))
+        #expect(add(&queue, 1))
+        #expect(add(&queue, 2))
+        #expect(!add(&queue, 3))
+        #expect(cancel(&queue, 1))
+        #expect(!cancel(&queue, 1))
+        #expect(add(&queue, 3))
         #expect(turn(&queue, costing: 1) == [2, 3])
-        #expect(!queue.cancel(RequestID(rawValue: 2)))
+        #expect(!cancel(&queue, 2))
         #expect(queue.isEmpty)
     }
 }

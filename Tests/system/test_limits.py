@@ -17,7 +17,7 @@ H = "Host: localhost\r\n"
 def small(tmp_path_factory):
     """One member of small sizes."""
     limits = (
-        "request-line-bytes=100,field-line-bytes=100,fields=10,head-bytes=300,data-bytes=1000,"
+        "request-line-bytes=256,field-line-bytes=512,fields=16,head-bytes=1024,data-bytes=1000,"
         "unwanted-body-bytes=10,deleted-znodes=3,history-bytes=1024,unfinished-body-bytes=2000")
     options = ["--limit", limits, "--limit", "page-names=3,feed-events=2,waits=2"]
     options += ["--limit", "chunk-extension-bytes=4,body-extension-bytes=6"]
@@ -89,14 +89,14 @@ SIZES = {
     "data": (put("a", "", 1001), 413, "too_large"),
     "an unwanted body": (
         f"DELETE /v1/znodes/a HTTP/1.1\r\n{H}Content-Length: 11\r\n\r\n", 413, "too_large"),
-    "a request line": (f"GET /{'a' * 100} HTTP/1.1\r\n{H}\r\n", 414, "too_large"),
-    "a field line": (f"GET / HTTP/1.1\r\n{H}A: {'b' * 100}\r\n\r\n", 431, "too_large"),
+    "a request line": (f"GET /{'a' * 256} HTTP/1.1\r\n{H}\r\n", 414, "too_large"),
+    "a field line": (f"GET / HTTP/1.1\r\n{H}A: {'b' * 512}\r\n\r\n", 431, "too_large"),
     "the extension of a chunk": (chunked("1;abcdef\r\nx\r\n"), 400, "bad_request"),
     "the extensions of a body": (chunked("1;abc\r\nx\r\n" * 3), 400, "bad_request"),
     "field lines": (
-        "GET / HTTP/1.1\r\n" + H + "A: b\r\n" * 10 + "\r\n", 431, "too_large"),
+        "GET / HTTP/1.1\r\n" + H + "A: b\r\n" * 16 + "\r\n", 431, "too_large"),
     "a head": (
-        "GET / HTTP/1.1\r\n" + H + f"A: {'b' * 90}\r\n" * 3 + "\r\n", 431, "too_large"),
+        "GET / HTTP/1.1\r\n" + H + f"A: {'b' * 400}\r\n" * 3 + "\r\n", 431, "too_large"),
 }
 
 

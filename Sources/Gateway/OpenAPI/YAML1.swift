@@ -201,7 +201,7 @@ extension OpenAPIDocument {
               operationId: deleteZnode
               tags: [znodes]
               summary: Delete a znode, or a whole subtree at once
-              description: A recursive delete is one change of at most 10000 znodes, else 413 too_large.
+              description: A recursive delete is one change of at most 10000 znodes and 8 MiB of paths, else 413 too_large.
               parameters:
                 - $ref: "#/components/parameters/recursive"
                 - $ref: "#/components/parameters/version"
@@ -237,7 +237,8 @@ extension OpenAPIDocument {
               summary: Every event after a zxid, in order
               description: >-
                 Answers as soon as there is an event, with all that there are, up to a page that never splits a
-                zxid; go on with after=next. A quiet feed answers 200 without events and the newest next. A
+                zxid; go on with after=next. A quiet feed answers 200 without events and the newest next, or, of
+                a long history, one that is as far as it looked. A
                 zxid older than the history is 410 history_compacted: list again, and go on from that zxid.
               parameters:
                 - name: after
@@ -382,7 +383,6 @@ extension OpenAPIDocument {
                 "431": { $ref: "#/components/responses/HeadTooLarge" }
                 "501": { $ref: "#/components/responses/NotImplemented" }
                 "503": { $ref: "#/components/responses/Unhealthy" }
-                "505": { $ref: "#/components/responses/UnknownVersion" }
 
         """#
 }

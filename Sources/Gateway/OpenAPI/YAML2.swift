@@ -3,6 +3,7 @@
 
 extension OpenAPIDocument {
     static let yaml2: StaticString = #"""
+                "505": { $ref: "#/components/responses/UnknownVersion" }
           /leader:
             get:
               operationId: leader
@@ -382,7 +383,6 @@ extension OpenAPIDocument {
             TooLarge:
               description: >-
                 too_large, the data, a recursive delete, or over 64 KiB of a body that no one asked for; the last
-                closes the connection, as does what is announced as too much
 
         """#
 }

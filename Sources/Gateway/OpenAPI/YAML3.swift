@@ -3,6 +3,7 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
+                closes the connection, as does what is announced as too much
               content:
                 application/problem+json:
                   schema:
