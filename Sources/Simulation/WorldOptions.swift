@@ -105,8 +105,9 @@ struct Tuning {
         replica.forwardAgainMs = draws.pick([30, 200])
         replica.znodes.historyBytesMax = draws.pick([300, 2_000, 64 << 20])
         replica.znodes.deletedZnodesMax = draws.pick([2, 10_000])
-        replica.znodes.deletedBytesMax = draws.pick([12, 8 << 20])
         replica.znodes.storeBytesMax = draws.pick([2_000, 4 << 30])
+        // No draw of its own: the seeds of before keep their worlds.
+        if replica.znodes.storeBytesMax == 2_000 { replica.znodes.deletedBytesMax = 12 }
         replica.raft.limits.appendBytesMax = draws.pick([100, 1_000, 1 << 20])
         replica.raft.limits.inflightMessagesMax = draws.pick([1, 2, 128])
         replica.raft.limits.committedBytesMax = draws.pick([100, 4 << 20])

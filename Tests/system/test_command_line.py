@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -143,6 +144,29 @@ def test_two_signals_at_once_do_not_skip_the_drain(tmp_path):
             assert connection.recv(4096).startswith(b"HTTP/1.1 ")
         assert member.process.wait(30) == 0
         member.process = None
+
+
+def test_a_signal_before_a_member_is_up_ends_it_in_peace(tmp_path):
+    with Ensemble(tmp_path, 1) as ensemble:
+        member = ensemble.members[0]
+        assert member.once("PUT", "/v1/znodes/kept", b"1").status == 201
+        assert member.stop() == 0
+        served = member.log.count("serving")
+        # A read of this file takes seconds: recovery is far from its end when the signal comes.
+        slow = ["strace", "-D", "-f", "-qq", "-o", os.devnull, "-P", str(member.data / "identity"),
+                "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=10000000"]
+        member.start(wrapper=slow)
+        eventually(lambda: "start" in threads(member.process.pid), what="it is recovering")
+        assert member.stop() == 0
+        assert "stopped before it was up" in member.log and member.log.count("serving") == served
+        member.start()
+        ensemble.ready()
+        assert member.once("GET", "/v1/znodes/kept?raw").body == b"1"
+
+
+def threads(process):
+    folder = Path(f"/proc/{process}/task")
+    return [(one / "comm").read_text().strip() for one in folder.iterdir()]
 
 
 def connections(member):
