@@ -116,7 +116,7 @@ extension [UInt8] {
         append(u64: UInt64(limits.storeBytesMax))
         append(u64: UInt64(limits.deletedZnodesMax))
         append(u64: UInt64(limits.historyBytesMax))
-        append(u64: UInt64(limits.deletedBytesMax))
+        if limits.deletedBytesMax != .max { append(u64: UInt64(limits.deletedBytesMax)) }
     }
     mutating func append(id: RandomID) {
         append(u64: id.high)
@@ -138,8 +138,11 @@ extension ByteReader {
         limits.storeBytesMax = try size()
         limits.deletedZnodesMax = try size()
         limits.historyBytesMax = try size()
-        // Logs and snapshots of before this limit end here.
-        limits.deletedBytesMax = remaining == 0 ? Int.max : try size()
+        // Absent: no limit, as in logs and snapshots of before there was one.
+        limits.deletedBytesMax = .max
+        if remaining == 0 { return limits }
+        limits.deletedBytesMax = try size()
+        guard limits.deletedBytesMax != .max else { throw .tooLong }
         return limits
     }
     private mutating func size() throws(CodecError) -> Int {
