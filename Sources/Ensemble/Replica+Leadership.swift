@@ -10,7 +10,9 @@ extension Replica {
         guard raft.role != role || raft.term != lastTerm || raft.leader != leaderSeen else {
             return
         }
-        if raft.role == .candidate && role != .candidate { elections += 1 }
+        if raft.role == .candidate && (role != .candidate || raft.term != lastTerm) {
+            elections += 1
+        }
         let newReign = raft.leader != nil && (raft.leader != leaderSeen || raft.term != lastTerm)
         if newReign { leaderChanges += 1 }
         if raft.role == .leader, role != .leader || raft.term != lastTerm {

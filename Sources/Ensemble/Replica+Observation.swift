@@ -6,6 +6,9 @@ package import Raft
 extension Replica {
     package var observation: RaftObservation { raft.observation }
 
+    /// Whether a wait or feed is registered; false while it is still being confirmed.
+    package func isWaiting(_ request: RequestID) -> Bool { waits[request] != nil }
+
     /// `ReplicaStatus.leaderConfirmedUntilMs`, without the rest of the status.
     package var claimedUntilMs: UInt64 { leaderConfirmedUntilMs }
 }

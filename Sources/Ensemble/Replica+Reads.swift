@@ -1,5 +1,6 @@
 // Reads that must have seen something: linearizable ones through ReadIndex (thesis 6.4), and those
-// that name a zxid. The client reads the published tree itself as soon as it may.
+// that name a zxid. The client reads the published tree itself as soon as it may. A wait begins as
+// a linearizable read, so that what answers it is never older than what was known when it was asked.
 
 import Raft
 import Znodes
@@ -18,13 +19,13 @@ extension Replica {
                 confirm(.read(atLeast: zxid), request, into: &effects)
             }
         case .wait(let wait):
-            if wait.after <= applied {
+            if wait.local, wait.after <= applied {
                 open(wait, request, into: &effects)
             } else {
                 confirm(.wait(wait), request, into: &effects)
             }
         case .feed(let feed):
-            if feed.query.after <= applied {
+            if feed.local, feed.query.after <= applied {
                 open(feed, request, into: &effects)
             } else {
                 confirm(.feed(feed), request, into: &effects)

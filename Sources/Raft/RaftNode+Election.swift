@@ -30,6 +30,9 @@ extension RaftNode {
 
     mutating func tickElection() {
         leaderSilence += leaderSilence < Int.max ? 1 : 0
+        // Why it waits: until its vote is durable a candidate has asked nobody. Another term would
+        // only put off the one under way, for ever on a disk slower than the time-out.
+        if standing == .candidate, ledger.durableTerm != term { return }
         electionElapsed += 1
         guard electionElapsed >= electionTimeout else { return }
         if mayCampaign { campaignForPreVote() } else { drawElectionTimeout() }

@@ -18,8 +18,6 @@ struct OpenRequest {
     var register: Registers.Handle?
     /// The greatest zxid that any client knew when this was asked.
     let known: Zxid
-    /// A wait or feed that the member could open at once.
-    var opensAtOnce = false
     var hasTicket = false
     /// The count of inputs with which it was asked.
     var askedAtEvent = 0

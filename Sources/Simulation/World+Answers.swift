@@ -39,14 +39,17 @@ extension World {
                 wait, applied: process.replica.applied, remembersAll: tuning.remembersAll, oracle)
             work.changes += 1
             let seen = try see(wait.path, process)
-            try history.read(seen, atLeast: wait.after, oracle)
+            try history.read(
+                seen, atLeast: wait.local ? wait.after : max(wait.after, open.known), oracle)
             client.see(seen.zxid)
         case (.wait(let wait), .unchanged(let zxid)):
             try history.unchanged(wait, at: zxid, oracle)
+            try checkSeen(open, zxid, local: wait.local)
             work.quietWaits += 1
             client.see(zxid)
         case (.feed(let feed), .events(let page)):
             try history.events(page, of: feed.query, oracle)
+            if page.events.isEmpty { try checkSeen(open, page.next, local: feed.local) }
             work.pages += 1
             client.next = page.next
             client.see(page.next)
@@ -59,6 +62,14 @@ extension World {
             throw Violation(.answer, "\(reply) to \(open.ask)")
         }
         finish(client)
+    }
+
+    /// That nothing happened is said of all that anybody knew when it was asked, unless it was asked
+    /// of this member alone.
+    private func checkSeen(_ open: OpenRequest, _ zxid: Zxid, local: Bool) throws(Violation) {
+        try expect(
+            local || !history.trustsZxids || zxid >= open.known, .staleRead,
+            "\(open.ask) is quiet up to \(zxid), \(open.known) was known before")
     }
 
     private func decide(
@@ -120,7 +131,7 @@ extension World {
         let applied = process.applied
         for client in clients where client.kind != .worker {
             guard let open = client.open, open.member == member.position, open.run == member.run,
-                open.opensAtOnce
+                process.replica.isWaiting(RequestID(rawValue: open.id))
             else { continue }
             switch open.ask {
             case .wait(let wait):

@@ -108,11 +108,6 @@ extension World {
             id: client.requests * Self.clientsMax + UInt64(client.number),
             member: member.position, run: member.run, ask: ask, tag: tag, path: path,
             register: register, known: history.witnessed)
-        switch ask {
-        case .wait(let wait): open.opensAtOnce = wait.after <= process.replica.applied
-        case .feed(let feed): open.opensAtOnce = feed.query.after <= process.replica.applied
-        case .write, .read: break
-        }
         open.askedAtEvent = events + 1
         client.open = open
         trace("client \(client.number) asks \(member.id) for \(ask)")

@@ -48,14 +48,50 @@ struct ReadTests {
     }
 
     private func wait(
-        _ cluster: Cluster, _ position: Int, _ text: String, after: Zxid, ms: UInt64 = 30_000
+        _ cluster: Cluster, _ position: Int, _ text: String, after: Zxid, ms: UInt64 = 30_000,
+        local: Bool = false
     ) -> UInt64 {
         cluster.ask(
             position,
             .wait(
                 Wait(
                     path: path(text), view: .data, after: after, deadlineMs: cluster.nowMs + ms,
-                    local: false)))
+                    local: local)))
+    }
+
+    @Test("A leader that was cut off ends no wait and no feed with what it holds, but a local one")
+    func cutOffLeaderAndWaits() throws {
+        let cluster = try Cluster()
+        let old = try cluster.awaitLeader()
+        let before = cluster.applied(old)
+        let first = cluster.put(old, "/w", "old")
+        try cluster.run { isCreated(cluster.reply(old, first)) }
+        for other in 0..<3 where other != old {
+            cluster.cut.insert([UInt64(old), UInt64(other)])
+            cluster.cut.insert([UInt64(other), UInt64(old)])
+        }
+        let other = (old + 1) % 3
+        let second = cluster.put(other, "/w", "new")
+        try cluster.run { cluster.reply(other, second) != nil }
+        func feed(local: Bool) -> UInt64 {
+            cluster.ask(
+                old,
+                .feed(
+                    Feed(
+                        query: EventQuery(
+                            path: path("/w"), recursive: false, types: .all, after: before,
+                            eventsMax: 100),
+                        deadlineMs: cluster.nowMs + 10_000, local: local)))
+        }
+        let asked = [wait(cluster, old, "/w", after: before), feed(local: false)]
+        let local = [wait(cluster, old, "/w", after: before, local: true), feed(local: true)]
+        try cluster.run { asked.allSatisfy { cluster.reply(old, $0) != nil } }
+        #expect(asked.map { cluster.reply(old, $0) } == [.refused(.noQuorum), .refused(.noQuorum)])
+        #expect(cluster.reply(old, local[0]) == .changed)
+        guard case .events = cluster.reply(old, local[1]) else {
+            Issue.record("\(String(describing: cluster.reply(old, local[1])))")
+            return
+        }
     }
 
     @Test("A wait on one member ends with a change through another, and not before")
@@ -81,6 +117,7 @@ struct ReadTests {
         try cluster.tick(25)
         #expect(cluster.reply(0, quiet) == .unchanged(zxid: after))
         let blind = wait(cluster, 0, "/quiet", after: after, ms: 1_500)
+        try cluster.run { cluster.nodes[0]?.replica.status().waits == 1 }
         cluster.cut = [[1, 0], [2, 0]]
         try cluster.tick(160)
         #expect(cluster.reply(0, blind) == .refused(.noQuorum))
@@ -92,12 +129,8 @@ struct ReadTests {
         _ = try cluster.awaitLeader()
         let after = cluster.applied(0)
         let waits = (0..<20).map { _ in wait(cluster, 0, "/spread", after: after) }
-        let local = cluster.ask(
-            0,
-            .wait(
-                Wait(
-                    path: path("/spread"), view: .data, after: after,
-                    deadlineMs: cluster.nowMs + 30_000, local: true)))
+        let local = wait(cluster, 0, "/spread", after: after, local: true)
+        try cluster.run { cluster.nodes[0]?.replica.status().waits == 21 }
         cluster.cut = [[1, 0], [2, 0]]
         var left: [Int] = []
         for _ in 0..<400 {
@@ -116,7 +149,7 @@ struct ReadTests {
         _ = try cluster.awaitLeader()
         let after = cluster.applied(0)
         let open = wait(cluster, 0, "/gone", after: after)
-        #expect(cluster.nodes[0]?.replica.status().waits == 1)
+        try cluster.run { cluster.nodes[0]?.replica.status().waits == 1 }
         cluster.step(0, .cancel(RequestID(rawValue: open)))
         #expect(cluster.nodes[0]?.replica.status().waits == 0)
         let write = cluster.put(0, "/gone")
@@ -176,6 +209,7 @@ struct SleepingFeedTests {
                         path: path("/rare"), recursive: true, types: .all,
                         after: cluster.applied(leader), eventsMax: 100),
                     deadlineMs: cluster.nowMs + 1_000_000, local: false)))
+        try cluster.run { cluster.nodes[leader]?.replica.status().waits == 1 }
         for number in 0..<200 {
             let write = cluster.put(leader, "/common/\(number)")
             try cluster.run { cluster.reply(leader, write) != nil }

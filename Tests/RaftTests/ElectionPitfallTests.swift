@@ -187,6 +187,26 @@ struct ElectionPitfallTests {
         #expect(member.node.role == .follower)
     }
 
+    @Test(
+        "A disk slower than the time-out puts an election off, and starts no other one",
+        arguments: [1, 3])
+    func slowDisk(voters: Int) throws {
+        let network = TestNetwork(voters: (1...UInt64(voters)).map { $0 })
+        network[1].persistsAtOnce = false
+        try network[1].timeOut()
+        try network.settle()
+        #expect(network[1].node.role == .candidate)
+        for _ in 0..<5 * network[1].options.electionTicksMax {
+            try network[1].tick()
+            try network.settle()
+        }
+        #expect(network[1].node.role == .candidate && network[1].node.term == Term(1))
+        network[1].persistsAtOnce = true
+        try network[1].persist()
+        try network.settle()
+        #expect(network[1].node.role == .leader && network[1].node.term == Term(1))
+    }
+
     @Test("A hand-over that fails ends in stepping down, so a late candidate breaks no claim")
     func transferFails() throws {
         let network = TestNetwork(voters: [1, 2, 3])
