@@ -33,7 +33,8 @@ package enum SnapshotRequest: Sendable {
 /// What happened, for logs and counters; never needed for correctness.
 package enum ReplicaEvent: Sendable, Equatable {
     case roleChanged(Role, Term, leader: MemberID?)
-    case peerRefused(MemberID, HelloRefusal)
+    /// A leader that stops has begun to make another member the leader.
+    case handingOver
     case ensembleFixed(EnsembleID)
     case snapshotStarted(LogIndex)
     case snapshotSaved(LogIndex)

@@ -10,10 +10,7 @@ struct Peers {
         var peerAddress: [UInt8]
         var hello: Hello?
         var connected = false
-        var role: Role?
-        var applied: Zxid?
-        /// When it said `role` and `applied`.
-        var reportedMs: UInt64?
+        var report: MemberReport?
         var lastContactMs: UInt64?
         /// It turned this member away, and has sent no message since (its hello says nothing: it
         /// dials before it judges).
@@ -58,10 +55,7 @@ struct Peers {
     }
 
     mutating func disconnect(_ member: MemberID) {
-        update(member) { peer in
-            peer.connected = false
-            peer.role = nil
-        }
+        update(member) { $0.connected = false }
     }
 
     mutating func heard(_ member: MemberID, nowMs: UInt64) {
@@ -75,11 +69,7 @@ struct Peers {
         update(member) { $0.refusal = reason }
     }
 
-    mutating func reported(_ member: MemberID, role: Role, applied: Zxid, nowMs: UInt64) {
-        update(member) { peer in
-            peer.role = role
-            peer.applied = applied
-            peer.reportedMs = nowMs
-        }
+    mutating func reported(_ member: MemberID, _ report: MemberReport) {
+        update(member) { $0.report = report }
     }
 }

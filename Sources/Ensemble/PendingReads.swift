@@ -69,8 +69,6 @@ struct PendingReads {
         if let id = byRequest.removeValue(forKey: request) { reads.removeValue(forKey: id) }
     }
 
-    subscript(id: ReadID) -> Read? { reads[id] }
-
     mutating func remove(_ id: ReadID) -> Read? {
         guard let read = reads.removeValue(forKey: id) else { return nil }
         byRequest.removeValue(forKey: read.request)

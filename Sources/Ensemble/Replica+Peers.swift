@@ -20,7 +20,6 @@ extension Replica {
     ) {
         peers.disconnect(member)
         effects.refusals.append((member, reason))
-        effects.events.append(.peerRefused(member, reason))
     }
 
     private func objection(to hello: Hello) -> HelloRefusal? {
@@ -91,7 +90,9 @@ extension Replica {
             receiveProgress(
                 index, term: term, offset: offset, done: done, from: member, into: &effects)
         case .report(let role, let applied):
-            peers.reported(member, role: role, applied: Zxid(applied.rawValue), nowMs: nowMs)
+            peers.reported(
+                member,
+                MemberReport(role: role, applied: Zxid(applied.rawValue), atMs: nowMs))
         }
     }
 

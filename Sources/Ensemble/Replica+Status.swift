@@ -42,19 +42,19 @@ extension Replica {
             if member == identity.member {
                 return MemberStatus(
                     id: member, voter: voter, role: raft.role, httpAddress: identity.httpAddress,
-                    peerAddress: identity.peerAddress, version: identity.version, applied: applied,
-                    appliedMs: nowMs, lastContactMs: nowMs)
+                    peerAddress: identity.peerAddress, version: identity.version,
+                    report: MemberReport(role: raft.role, applied: applied, atMs: nowMs),
+                    lastContactMs: nowMs)
             }
             let peer = peers[member]
             // Who leads is known at once; a report may be as old as `reportMs`.
-            let reported = peer?.role == .leader ? .follower : peer?.role
-            let role = member == raft.leader ? .leader : reported
+            let said = peers.isConnected(member) ? peer?.report?.role : nil
+            let role = member == raft.leader ? .leader : said == .leader ? .follower : said
             return MemberStatus(
                 id: member, voter: voter, role: role,
                 httpAddress: peer?.hello?.httpAddress ?? [],
                 peerAddress: peer?.peerAddress ?? [], version: peer?.hello?.version ?? [],
-                applied: peer?.applied, appliedMs: peer?.reportedMs,
-                lastContactMs: peer?.lastContactMs)
+                report: peer?.report, lastContactMs: peer?.lastContactMs)
         }
     }
 

@@ -243,6 +243,6 @@ package struct Replica: ~Copyable {
         for request in waits.requests {
             endWait(request, with: .refused(.shuttingDown), into: &effects)
         }
-        if raft.role == .leader { _ = raft.transferLeadership(to: nil) }
+        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
     }
 }

@@ -5,6 +5,19 @@ package import Journal
 package import Raft
 package import Znodes
 
+/// What a member says of itself every `ReplicaOptions.reportMs`.
+package struct MemberReport: Sendable, Equatable {
+    package var role: Role
+    package var applied: Zxid
+    /// When it was heard, on the clock of `Input.tick`.
+    package var atMs: UInt64
+    package init(role: Role, applied: Zxid, atMs: UInt64) {
+        self.role = role
+        self.applied = applied
+        self.atMs = atMs
+    }
+}
+
 package struct MemberStatus: Sendable, Equatable {
     package var id: MemberID
     package var voter: Bool
@@ -13,14 +26,13 @@ package struct MemberStatus: Sendable, Equatable {
     package var httpAddress: [UInt8]
     package var peerAddress: [UInt8]
     package var version: [UInt8]
-    package var applied: Zxid?
-    /// When it said so, on the clock of `Input.tick`: it says so twice a second.
-    package var appliedMs: UInt64?
+    /// The last, which may be of before it went silent.
+    package var report: MemberReport?
     /// When this member last heard of it, on the clock of `Input.tick`; nil: never.
     package var lastContactMs: UInt64?
     package init(
         id: MemberID, voter: Bool, role: Role?, httpAddress: [UInt8], peerAddress: [UInt8],
-        version: [UInt8], applied: Zxid?, appliedMs: UInt64?, lastContactMs: UInt64?
+        version: [UInt8], report: MemberReport?, lastContactMs: UInt64?
     ) {
         self.id = id
         self.voter = voter
@@ -28,8 +40,7 @@ package struct MemberStatus: Sendable, Equatable {
         self.httpAddress = httpAddress
         self.peerAddress = peerAddress
         self.version = version
-        self.applied = applied
-        self.appliedMs = appliedMs
+        self.report = report
         self.lastContactMs = lastContactMs
     }
 }
@@ -49,7 +60,8 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var lastLeaderContactMs: UInt64
     /// When the member lost sight of a leader with a quorum; nil while it has one.
     package var leaderlessSinceMs: UInt64?
-    /// True once everything that was committed at the start, or at the last loss, is applied here.
+    /// A confirmed read index of the last `ReplicaOptions.catchUpValidMs` is applied here
+    /// (docs/decisions/0007).
     package var caughtUp: Bool
     /// This member was turned away by the others.
     package var refusedBy: HelloRefusal?

@@ -18,7 +18,7 @@ final class MemoryStorage: JournalStorage {
     private func count(_ operation: StorageError.Operation, _ name: String) throws(StorageError) {
         if operationsLeft == 0 {
             misdeed = misdeed ?? "operations without an end"
-            throw StorageError(operation, name, .other(-1))
+            throw StorageError(operation, name, .other(-1, "refused by the fuzzer's storage"))
         }
         operationsLeft -= 1
     }
@@ -49,7 +49,7 @@ final class MemoryStorage: JournalStorage {
         let bytes = try file(name, .read)
         if offset < 0 || count < 0 || count > max(bytes.count, Self.readBytesMax) {
             misdeed = misdeed ?? "read \(count) bytes at \(offset) of \(bytes.count) of \(name)"
-            throw StorageError(.read, name, .other(-1))
+            throw StorageError(.read, name, .other(-1, "refused by the fuzzer's storage"))
         }
         guard offset < bytes.count else { return }
         buffer += bytes[offset..<min(bytes.count, offset + count)]

@@ -6,14 +6,14 @@ import HTTP
 
 extension RESTGateway {
     mutating func document(
-        _ route: Route, _ head: RequestHead, _ bytes: Span<UInt8>,
+        _ document: Document, _ head: RequestHead, _ bytes: Span<UInt8>,
         _ response: ResponseContext, _ context: borrowing RequestContext,
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         _ = try query(head, head.queryText(in: bytes), [])
         var answer = ResponseSerializer(status: 200, context: response, into: &out)
-        answer.beginBody(contentType: Self.contentType(route), into: &out)
-        switch route {
+        answer.beginBody(contentType: Self.contentType(document), into: &out)
+        switch document {
         case .members:
             MembersJSON.append(context, into: &out)
         case .metrics:
@@ -24,20 +24,16 @@ extension RESTGateway {
             for part in OpenAPIDocument.json { out.append(part) }
         case .index:
             appendIndex(&out)
-        case .znode, .watch, .ready, .readable, .live, .leader, .server, .later, .unknown:
-            fatalError("invariant: \(route) is no document")
         }
         answer.endBody(into: &out)
         return .answered(keepAlive: response.keepAlive)
     }
 
-    private static func contentType(_ route: Route) -> StaticString {
-        switch route {
+    private static func contentType(_ document: Document) -> StaticString {
+        switch document {
+        case .members, .openAPIJSON, .index: "application/json"
         case .metrics: "text/plain; version=0.0.4; charset=utf-8"
         case .openAPIYAML: "application/yaml"
-        case .members, .openAPIJSON, .index, .znode, .watch, .ready, .readable, .live, .leader,
-            .server, .later, .unknown:
-            "application/json"
         }
     }
 

@@ -13,7 +13,7 @@ struct WriteIntent: Sendable {
     /// `If-None-Match: *`: an existing znode is a failed condition (RFC 9110 13.1.2).
     var createsOnly: Bool
     /// `If-Match` names a weak tag, which never matches.
-    var matchesWeakly: Bool
+    var hasWeakTag: Bool
     var path: ZnodePath
 }
 
@@ -41,7 +41,7 @@ extension Problem {
         case .badVersion(let path, absent: false):
             self.init(
                 .badVersion,
-                intent.matchesWeakly
+                intent.hasWeakTag
                     ? Self.weakTag
                     : "The znode is not as the condition says: GET it, and go on from its ETag.",
                 path: path.bytes)
@@ -75,7 +75,31 @@ extension Problem {
         self.zxid = zxid
     }
 
-    static let weakTag: StaticString =
+    static func absent(_ path: [UInt8], _ zxid: Zxid, stalenessMs: UInt64?) -> Problem {
+        var problem = Problem(
+            .noNode, "There is no znode at this path: create it with PUT.", path: path, zxid: zxid)
+        problem.stalenessMs = stalenessMs
+        return problem
+    }
+
+    /// A read whose If-Match does not hold.
+    static func unmatched(
+        _ path: ZnodePath, _ tags: EntityTags, absent: Bool, _ zxid: Zxid
+    ) -> Problem {
+        var problem =
+            absent
+            ? Problem(.noNode, "There is no znode to match: GET it without If-Match.")
+            : Problem(
+                .badVersion,
+                tags.hasWeakTag
+                    ? weakTag : "The znode is not as If-Match says: GET it without If-Match.")
+        problem.status = 412
+        problem.path = path.bytes
+        problem.zxid = zxid
+        return problem
+    }
+
+    private static let weakTag: StaticString =
         "Weak tags never match in If-Match: GET the znode, and send its ETag without W/."
 
     private static func missing(_ path: ZnodePath, _ intent: WriteIntent) -> StaticString {

@@ -2,8 +2,6 @@
 // contract of the interface. It must not hold anything that changes while requests are served.
 
 package struct GatewayLimits: Sendable, Equatable {
-    /// A znode's data; more is 413. Equal to `ZnodeLimits.dataBytesMax`.
-    package var dataBytesMax = 1 << 20
     /// A body that no route wants is read and dropped up to here.
     package var droppedBodyBytesMax = 64 << 10
     /// Names in one page of children.
@@ -27,6 +25,9 @@ package struct GatewayLimits: Sendable, Equatable {
 
 package struct GatewayOptions: Sendable {
     package var limits = GatewayLimits()
+    /// A znode's data; more is 413 here, before the tree is asked. The member's own
+    /// `ZnodeLimits.dataBytesMax`, where that of the leader decides (docs/decisions/0002).
+    package var dataBytesMax: Int
     /// The program's version, such as `0.1.0`.
     package var version: [UInt8]
     /// Origins whose pages may change the tree, such as `https://ops.example.com`.
@@ -36,8 +37,9 @@ package struct GatewayOptions: Sendable {
     /// Another one for each event loop.
     package var jitterSeed: UInt64
 
-    package init(version: [UInt8], jitterSeed: UInt64) {
+    package init(version: [UInt8], jitterSeed: UInt64, dataBytesMax: Int) {
         self.version = version
+        self.dataBytesMax = dataBytesMax
         self.jitterSeed = jitterSeed
     }
 }
@@ -56,8 +58,8 @@ struct JitterGenerator: Sendable {
         return mixed ^ (mixed &>> 31)
     }
 
-    /// At most `limit`.
+    /// At most `limit`, which is below `UInt64.max`.
     mutating func next(through limit: UInt64) -> UInt64 {
-        limit == .max ? next() : next() % (limit + 1)
+        next() % (limit + 1)
     }
 }

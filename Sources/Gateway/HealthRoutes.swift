@@ -16,30 +16,30 @@ private struct Check {
 
 extension RESTGateway {
     mutating func probe(
-        _ route: Route, _ head: RequestHead, _ bytes: Span<UInt8>,
+        _ probe: Probe, _ head: RequestHead, _ bytes: Span<UInt8>,
         _ response: ResponseContext, _ context: borrowing RequestContext,
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let text = head.queryText(in: bytes)
-        let allowed: ParameterSet = route == .readable ? .of(.maxLag) : []
-        let query = try query(head, text, allowed)
+        let query = try query(head, text, probe == .readable ? .of(.maxLag) : [])
         let checks: [Check]
-        if route == .readable {
-            let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
-            checks = [
-                serving(context), Self.admitted(context), Self.staleness(context, lagMsMax),
-            ]
-        } else if route == .live {
-            checks = [turning()]
-        } else if route == .leader {
-            checks = [serving(context), Self.confirmedLeader(context)]
-        } else {
+        switch probe {
+        case .ready:
             checks = [
                 serving(context), Self.admitted(context), Self.caughtUp(context),
                 leaderKnown(context),
             ]
+        case .readable:
+            let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
+            checks = [
+                serving(context), Self.admitted(context), Self.staleness(context, lagMsMax),
+            ]
+        case .live:
+            checks = [turning()]
+        case .leader:
+            checks = [serving(context), Self.confirmedLeader(context)]
         }
-        writeHealth(checks, route, head.method == .options, response, context, &out)
+        writeHealth(checks, probe, head.method == .options, response, context, &out)
         return .answered(keepAlive: response.keepAlive)
     }
 
@@ -71,7 +71,7 @@ extension RESTGateway {
             name: "caught_up", passes: context.status.caughtUp,
             detail: context.status.caughtUp
                 ? "What was committed is applied here."
-                : "This member still applies what was committed.")
+                : "It has not lately proven that it holds all that is committed.")
     }
 
     /// An election of less than `leaderlessReadyMsMax` is no reason to take a member out.
@@ -126,14 +126,14 @@ extension RESTGateway {
     // MARK: The answer
 
     private func writeHealth(
-        _ checks: [Check], _ route: Route, _ isOptions: Bool, _ response: ResponseContext,
+        _ checks: [Check], _ probe: Probe, _ isOptions: Bool, _ response: ResponseContext,
         _ context: borrowing RequestContext, _ out: inout ByteWriter
     ) {
         let passes = checks.allSatisfy(\.passes)
         var answer = ResponseSerializer(
             status: passes ? 200 : 503, context: response, into: &out)
         let leader = context.status.leaderStatus
-        if route == .leader, let leader {
+        if probe == .leader, let leader {
             answer.field("Aviary-Leader", into: &out) { out in
                 out.append(decimal: leader.number)
                 if !leader.httpAddress.isEmpty {
@@ -143,13 +143,13 @@ extension RESTGateway {
             }
         }
         if isOptions {
-            answer.field("Allow", into: &out) { route.methods.write(into: &$0) }
+            answer.field("Allow", into: &out) { Route.probe(probe).methods.write(into: &$0) }
             answer.finishEmpty(into: &out)
             return
         }
         answer.beginBody(contentType: "application/json", into: &out)
         out.append(passes ? "{\"status\":\"pass\"," : "{\"status\":\"fail\",")
-        if route == .leader {
+        if probe == .leader {
             Self.appendLeader(leader, context.status.termNumber, into: &out)
         }
         out.append("\"checks\":[")

@@ -21,7 +21,8 @@ struct LaterResource {
             detail:
                 "Handing over by request is not built yet: a leader that gets SIGTERM hands over."),
         LaterResource(
-            templates: ["/v1/members/*", "/v1/members/*/shed"], detail: changesOfMembers),
+            templates: ["/v1/members/*", "/v1/members/*/shed"],
+            detail: "One member by itself is not built yet: GET /v1/members shows all of them."),
         LaterResource(
             templates: ["/v1/sessions", "/v1/sessions/*", "/v1/sessions/*/keepalive"],
             detail: "Sessions are not built yet: use znodes that stay, and delete them yourself."),
@@ -44,14 +45,13 @@ struct LaterResource {
         ),
     ]
 
-    /// Of `POST` and `DELETE /v1/members` as well, a resource that can be read already.
+    /// Of `POST` and `DELETE /v1/members`, a resource that can be read already.
     static let changesOfMembers: StaticString =
         "Changing the ensemble's members is not built yet: GET /v1/members lists them."
 
-    /// The place in `all` of the resource that `path` names.
-    static func find(_ path: Span<UInt8>) -> Int? {
-        for index in all.indices {
-            for template in all[index].templates where matches(template, path) { return index }
+    static func named(_ path: Span<UInt8>) -> LaterResource? {
+        for resource in all {
+            for template in resource.templates where matches(template, path) { return resource }
         }
         return nil
     }

@@ -54,14 +54,15 @@ enum MembersJSON {
         out.append(",\"peer\":")
         appendText(member.peerAddress, into: &out)
         out.append(",\"zxid\":")
-        appendNumber(member.applied?.rawValue, into: &out)
+        appendNumber(member.report?.applied.rawValue, into: &out)
         out.append(",\"lag\":")
         let commit = context.status.commit.rawValue
         appendNumber(
-            member.applied.map { $0.rawValue < commit ? commit - $0.rawValue : 0 }, into: &out)
+            member.report.map { $0.applied.rawValue < commit ? commit - $0.applied.rawValue : 0 },
+            into: &out)
         out.append(",\"lag_age_ms\":")
         let nowMs = context.nowMs
-        appendNumber(member.appliedMs.map { $0 < nowMs ? nowMs - $0 : 0 }, into: &out)
+        appendNumber(member.report.map { $0.atMs < nowMs ? nowMs - $0.atMs : 0 }, into: &out)
         out.append(",\"last_contact_ms\":")
         appendNumber(member.lastContactMs.map { $0 < nowMs ? nowMs - $0 : 0 }, into: &out)
         out.append(",\"version\":")

@@ -136,10 +136,6 @@ struct Problem: Error, Sendable {
         self.zxid = zxid
     }
 
-    static var notFound: Problem {
-        Problem(.notFound, "There is no such resource: GET / names those that there are.")
-    }
-
     static func badRequest(_ detail: StaticString) -> Problem { Problem(.badRequest, detail) }
 
     static func badRequest(_ detail: StaticString, _ echo: Echo, _ end: StaticString) -> Problem {

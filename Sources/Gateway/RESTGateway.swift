@@ -61,7 +61,7 @@ package struct RESTGateway: ~Copyable {
 
     package func bodyBytesMax(for head: RequestHead, bytes: Span<UInt8>) -> Int {
         switch head.method {
-        case .put, .post: limits.dataBytesMax
+        case .put, .post: options.dataBytesMax
         case .get, .head, .delete, .options, .patch: limits.droppedBodyBytesMax
         }
     }
@@ -123,43 +123,35 @@ package struct RESTGateway: ~Copyable {
         _ response: ResponseContext, _ context: borrowing RequestContext,
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
-        let route = Router.route(head.path.of(bytes))
-        try admit(route, head, bytes)
-        if head.method == .options, !route.isProbe {
-            return options(route, response, &out)
-        }
+        let route = try Router.route(head.path.of(bytes))
+        try admit(route, head)
         switch route {
         case .znode(let start):
             switch head.method {
             case .get, .head: return try readZnode(start, head, bytes, response, context, &out)
-            case .put, .post, .delete: return try write(start, head, bytes, body, response)
+            case .put: return try put(start, head, bytes, body, response)
+            case .post: return try create(below: start, head, bytes, body, response)
+            case .delete: return try delete(start, head, bytes, response)
             case .options, .patch: break
             }
-        case .watch(let start): return try watch(start, head, bytes, response, context)
-        case .ready, .readable, .live, .leader:
-            return try probe(route, head, bytes, response, context, &out)
-        case .members, .metrics, .openAPIYAML, .openAPIJSON, .index:
-            return try document(route, head, bytes, response, context, &out)
-        case .server, .later, .unknown: break
+        case .probe(let probe):
+            // Load balancers ask by OPTIONS as well, and look at the status.
+            return try self.probe(probe, head, bytes, response, context, &out)
+        case .watch(let start):
+            if head.method == .options { break }
+            return try watch(start, head, bytes, response, context)
+        case .document(let document):
+            if head.method == .options { break }
+            return try self.document(document, head, bytes, response, context, &out)
+        case .server: break
         }
-        throw .notFound
+        return options(route, response, &out)
     }
 
     /// Throws unless the method may be used here, and what the fields ask for is built.
-    private func admit(
-        _ route: Route, _ head: RequestHead, _ bytes: Span<UInt8>
-    ) throws(Problem) {
-        switch route {
-        case .unknown:
-            throw .notFound
-        case .later(let index):
-            throw Problem(.notImplemented, LaterResource.all[index].detail)
-        case .znode, .watch, .ready, .readable, .live, .leader, .members, .metrics, .openAPIYAML,
-            .openAPIJSON, .index, .server:
-            break
-        }
+    private func admit(_ route: Route, _ head: RequestHead) throws(Problem) {
         if !route.methods.contains(MethodSet(head.method)) {
-            if case .members = route, head.method == .post || head.method == .delete {
+            if case .document(.members) = route, head.method == .post || head.method == .delete {
                 throw Problem(.notImplemented, LaterResource.changesOfMembers)
             }
             var problem = Problem(.methodNotAllowed, "Use one of the methods that Allow names.")

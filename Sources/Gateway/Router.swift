@@ -25,63 +25,56 @@ package struct MethodSet: OptionSet, Sendable {
     }
 }
 
-enum Route: Equatable {
-    /// `pathStart`: where the znode's encoded path begins; the end means the root.
-    case znode(pathStart: Int)
-    case watch(pathStart: Int)
+enum Probe {
     case ready, readable, live, leader
+}
+
+enum Document {
     case members, metrics, openAPIYAML, openAPIJSON, index
+}
+
+enum Route {
+    /// Where the znode's encoded path begins; the end means the root.
+    case znode(Int)
+    case watch(Int)
+    case probe(Probe)
+    case document(Document)
     /// `OPTIONS *`.
     case server
-    /// A resource that is to come: its place in `LaterResource.all`.
-    case later(Int)
-    case unknown
 
     var methods: MethodSet {
         switch self {
-        case .znode: .znode
-        case .watch, .ready, .readable, .live, .leader, .members, .metrics, .openAPIYAML,
-            .openAPIJSON, .index:
-            .read
-        case .server: .znode
-        case .later, .unknown: []
-        }
-    }
-
-    /// Load balancers ask by OPTIONS as well, and look at the status.
-    var isProbe: Bool {
-        switch self {
-        case .ready, .readable, .live, .leader: true
-        case .znode, .watch, .members, .metrics, .openAPIYAML, .openAPIJSON, .index, .server,
-            .later, .unknown:
-            false
+        case .znode, .server: .znode
+        case .watch, .probe, .document: .read
         }
     }
 }
 
 package enum Router {
-    static func route(_ path: Span<UInt8>) -> Route {
-        if let start = below("/v1/znodes", path) { return .znode(pathStart: start) }
-        if let start = below("/v1/watch", path) { return .watch(pathStart: start) }
+    /// Throws 404, and 501 for what is to come.
+    static func route(_ path: Span<UInt8>) throws(Problem) -> Route {
+        if let start = below("/v1/znodes", path) { return .znode(start) }
+        if let start = below("/v1/watch", path) { return .watch(start) }
         switch path.count {
-        case 1: return path[0] == 0x2A ? .server : .index
+        case 1: return path[0] == 0x2A ? .server : .document(.index)
         case 7:
-            if Octets.equal(path, "/health") { return .ready }
-            if Octets.equal(path, "/leader") { return .leader }
+            if Octets.equal(path, "/health") { return .probe(.ready) }
+            if Octets.equal(path, "/leader") { return .probe(.leader) }
         case 8:
-            if Octets.equal(path, "/metrics") { return .metrics }
+            if Octets.equal(path, "/metrics") { return .document(.metrics) }
         case 11:
-            if Octets.equal(path, "/v1/members") { return .members }
+            if Octets.equal(path, "/v1/members") { return .document(.members) }
         case 12:
-            if Octets.equal(path, "/health/read") { return .readable }
-            if Octets.equal(path, "/health/live") { return .live }
+            if Octets.equal(path, "/health/read") { return .probe(.readable) }
+            if Octets.equal(path, "/health/live") { return .probe(.live) }
         case 13:
-            if Octets.equal(path, "/health/ready") { return .ready }
-            if Octets.equal(path, "/openapi.yaml") { return .openAPIYAML }
-            if Octets.equal(path, "/openapi.json") { return .openAPIJSON }
+            if Octets.equal(path, "/health/ready") { return .probe(.ready) }
+            if Octets.equal(path, "/openapi.yaml") { return .document(.openAPIYAML) }
+            if Octets.equal(path, "/openapi.json") { return .document(.openAPIJSON) }
         default: break
         }
-        return LaterResource.find(path).map { .later($0) } ?? .unknown
+        if let later = LaterResource.named(path) { throw Problem(.notImplemented, later.detail) }
+        throw Problem(.notFound, "There is no such resource: GET / names those that there are.")
     }
 
     /// Where the rest begins when `path` is `prefix` or below it.

@@ -41,7 +41,7 @@ struct EntityTags: Sendable {
     private(set) var data: [UInt64] = []
     private(set) var children: [ChildrenTag] = []
     /// A weak tag was left out: If-Match compares strongly, and it matches nothing (RFC 9110 13.1.1).
-    private(set) var leftOutWeak = false
+    private(set) var hasWeakTag = false
 
     init(head: RequestHead, field: FieldName, bytes: Span<UInt8>) throws(Problem) {
         var tags = EntityTagIterator(head: head, field: field)
@@ -50,7 +50,7 @@ struct EntityTags: Sendable {
             case .any: isAny = true
             case .tag(let opaque, let isWeak):
                 if isWeak, field == .ifMatch {
-                    leftOutWeak = true
+                    hasWeakTag = true
                     continue
                 }
                 let quoted = opaque.of(bytes)

@@ -36,13 +36,12 @@ extension RESTGateway {
         }
         let query = try query(head, text, ReadPlan.parameters)
         let plan = try ReadPlan(query, text, head, bytes, limits)
-        let isPlain = plan.isPlain(head)
+        if plan.isPlain(head) {
+            return try readZnode(start, plan, head, bytes, response, context, &out)
+        }
         let afterName = try query.text(.afterName, text)
         return try withPath(start, head, bytes) {
             (gateway, path) throws(Problem) -> Disposition<PendingAnswer> in
-            if isPlain, try gateway.lookNow(path, plan, response, context, &out) {
-                return .answered(keepAlive: response.keepAlive)
-            }
             var read = PendingRead(
                 path: ZnodePath(trusted: Array(copying: path)), plan: plan)
             read.afterName = afterName
@@ -272,30 +271,5 @@ extension RequestContext {
     /// Since when changes may have happened that this member does not know.
     var stalenessMs: UInt64 {
         nowMs > status.lastLeaderContactMs ? nowMs - status.lastLeaderContactMs : 0
-    }
-}
-
-extension Problem {
-    static func absent(_ path: [UInt8], _ zxid: Zxid, stalenessMs: UInt64?) -> Problem {
-        var problem = Problem(
-            .noNode, "There is no znode at this path: create it with PUT.", path: path, zxid: zxid)
-        problem.stalenessMs = stalenessMs
-        return problem
-    }
-
-    static func unmatched(
-        _ path: ZnodePath, _ tags: EntityTags, absent: Bool, _ zxid: Zxid
-    ) -> Problem {
-        var problem =
-            absent
-            ? Problem(.noNode, "There is no znode to match: GET it without If-Match.")
-            : Problem(
-                .badVersion,
-                tags.leftOutWeak
-                    ? weakTag : "The znode is not as If-Match says: GET it without If-Match.")
-        problem.status = 412
-        problem.path = path.bytes
-        problem.zxid = zxid
-        return problem
     }
 }

@@ -11,21 +11,85 @@ extension RESTGateway {
     private static let postParameters = ParameterSet.of(.name, .mode, .ttl, .ifLock, .fence)
     private static let deleteParameters = ParameterSet.of(.recursive, .version, .ifLock, .fence)
 
-    mutating func write(
+    /// What the three have in common.
+    private struct Change: ~Copyable {
+        let query: Query
+        let path: ZnodePath
+        let condition: Condition
+        let hasWeakTag: Bool
+    }
+
+    mutating func put(
         _ start: Int, _ head: RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
         _ response: ResponseContext
     ) throws(Problem) -> Disposition<PendingAnswer> {
-        if let problem = policy.refusal(head, bytes) { throw problem }
-        if head.method != .delete {
-            try checkCoding(head, bytes)
-            if body.count > limits.dataBytesMax {
-                throw .bodyTooLarge(bytesMax: limits.dataBytesMax)
-            }
+        let text = head.queryText(in: bytes)
+        let change = try readChange(start, head, bytes, Self.putParameters)
+        try checkCoding(head, bytes)
+        if ZnodePath.reserved.contains(change.path) { throw .reserved(change.path) }
+        let command = Command.put(
+            path: change.path, data: Array(copying: body), mode: .persistent,
+            explicitMode: try hasMode(change.query, text), condition: change.condition,
+            makeParents: try change.query.flag(.parents, text))
+        return submit(command, .put, change, response)
+    }
+
+    mutating func create(
+        below start: Int, _ head: RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
+        _ response: ResponseContext
+    ) throws(Problem) -> Disposition<PendingAnswer> {
+        let text = head.queryText(in: bytes)
+        let change = try readChange(start, head, bytes, Self.postParameters)
+        try checkCoding(head, bytes)
+        guard change.condition == .none else {
+            throw .badRequest("A sequential znode is always a new one: leave the condition out.")
         }
-        let method = head.method
-        let allowed =
-            method == .put
-            ? Self.putParameters : method == .post ? Self.postParameters : Self.deleteParameters
+        _ = try hasMode(change.query, text)
+        if ZnodePath.reserved.contains(change.path) { throw .reserved(change.path) }
+        let prefix = try change.query.text(.name, text) ?? []
+        if prefix.contains(ZnodePath.slash) {
+            throw Problem(.invalidPath, "The name of a child cannot hold a slash: remove it.")
+        }
+        // Ten digits, as the suffix will have.
+        let example = change.path.appending(prefix + Array(repeating: 0x30, count: 10))
+        if let error = ZnodePath.check(example.bytes.span) { throw Problem(error) }
+        let command = Command.createSequential(
+            parent: change.path, prefix: prefix, data: Array(copying: body),
+            mode: .persistentSequential)
+        return submit(command, .create, change, response)
+    }
+
+    mutating func delete(
+        _ start: Int, _ head: RequestHead, _ bytes: Span<UInt8>, _ response: ResponseContext
+    ) throws(Problem) -> Disposition<PendingAnswer> {
+        let text = head.queryText(in: bytes)
+        let change = try readChange(start, head, bytes, Self.deleteParameters)
+        if change.path.isRoot || ZnodePath.reserved.contains(change.path) {
+            throw .reserved(change.path)
+        }
+        if change.condition == .absent {
+            throw .badRequest("What is absent cannot be deleted: leave If-None-Match out.")
+        }
+        let command = Command.delete(
+            path: change.path, condition: change.condition,
+            recursive: try change.query.flag(.recursive, text))
+        return submit(command, .delete, change, response)
+    }
+
+    private func submit(
+        _ command: Command, _ kind: WriteIntent.Kind, _ change: borrowing Change,
+        _ response: ResponseContext
+    ) -> Disposition<PendingAnswer> {
+        let intent = WriteIntent(
+            kind: kind, createsOnly: change.condition == .absent, hasWeakTag: change.hasWeakTag,
+            path: change.path)
+        return .submit(.write(command), PendingAnswer(response, .write(intent)))
+    }
+
+    private mutating func readChange(
+        _ start: Int, _ head: RequestHead, _ bytes: Span<UInt8>, _ allowed: ParameterSet
+    ) throws(Problem) -> Change {
+        if let problem = policy.refusal(head, bytes) { throw problem }
         let text = head.queryText(in: bytes)
         let query = try query(head, text, allowed)
         for later in [Parameter.ifLock, .fence] where query.has(later) {
@@ -36,64 +100,7 @@ extension RESTGateway {
             ZnodePath(trusted: Array(copying: path))
         }
         let (condition, hasWeakTag) = try readCondition(query, text, head, bytes)
-        let command: Command
-        var kind = WriteIntent.Kind.put
-        switch method {
-        case .put:
-            command = try put(path, query, text, body, condition)
-        case .post:
-            kind = .create
-            command = try create(below: path, query, text, body, condition)
-        case .delete, .get, .head, .options, .patch:
-            kind = .delete
-            command = try delete(path, query, text, condition)
-        }
-        let intent = WriteIntent(
-            kind: kind, createsOnly: condition == .absent, matchesWeakly: hasWeakTag, path: path)
-        return .submit(.write(command), PendingAnswer(response, .write(intent)))
-    }
-
-    private func put(
-        _ path: ZnodePath, _ query: borrowing Query, _ text: Span<UInt8>, _ body: Span<UInt8>,
-        _ condition: Condition
-    ) throws(Problem) -> Command {
-        if ZnodePath.reserved.contains(path) { throw .reserved(path) }
-        return .put(
-            path: path, data: Array(copying: body), mode: .persistent,
-            explicitMode: try hasMode(query, text), condition: condition,
-            makeParents: try query.flag(.parents, text))
-    }
-
-    private func create(
-        below parent: ZnodePath, _ query: borrowing Query, _ text: Span<UInt8>,
-        _ body: Span<UInt8>, _ condition: Condition
-    ) throws(Problem) -> Command {
-        guard condition == .none else {
-            throw .badRequest("A sequential znode is always a new one: leave the condition out.")
-        }
-        _ = try hasMode(query, text)
-        if ZnodePath.reserved.contains(parent) { throw .reserved(parent) }
-        let prefix = try query.text(.name, text) ?? []
-        if prefix.contains(ZnodePath.slash) {
-            throw Problem(.invalidPath, "The name of a child cannot hold a slash: remove it.")
-        }
-        // Ten digits, as the suffix will have.
-        let example = parent.appending(prefix + Array(repeating: 0x30, count: 10))
-        if let error = ZnodePath.check(example.bytes.span) { throw Problem(error) }
-        return .createSequential(
-            parent: parent, prefix: prefix, data: Array(copying: body),
-            mode: .persistentSequential)
-    }
-
-    private func delete(
-        _ path: ZnodePath, _ query: borrowing Query, _ text: Span<UInt8>, _ condition: Condition
-    ) throws(Problem) -> Command {
-        if path.isRoot || ZnodePath.reserved.contains(path) { throw .reserved(path) }
-        if condition == .absent {
-            throw .badRequest("What is absent cannot be deleted: leave If-None-Match out.")
-        }
-        return .delete(
-            path: path, condition: condition, recursive: try query.flag(.recursive, text))
+        return Change(query: query, path: path, condition: condition, hasWeakTag: hasWeakTag)
     }
 
     /// RFC 9110 8.4: data is kept as it comes, so a coded body would come back as another one.
@@ -141,7 +148,7 @@ extension RESTGateway {
         if hasMatch {
             let tags = try EntityTags(head: head, field: .ifMatch, bytes: bytes)
             let condition = tags.isAny ? .exists : Condition.mzxidAny(tags.data.map { Zxid($0) })
-            return (condition, tags.leftOutWeak)
+            return (condition, tags.hasWeakTag)
         }
         guard let version = query.value(.version, text) else { return (.none, false) }
         guard let signed = DecimalParsing.parseSigned(version), let number = Int32(exactly: signed),

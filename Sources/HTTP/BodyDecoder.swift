@@ -24,15 +24,14 @@ package struct BodyDecoder: Sendable {
     /// How many bytes of the body came so far, coding taken off.
     package private(set) var decodedBytes = 0
 
-    /// `bodyBytesMax` may be smaller than that of `limits` where a route allows less.
-    package init(head: borrowing RequestHead, limits: HTTPLimits, bodyBytesMax: Int? = nil) {
-        self.bodyBytesMax = bodyBytesMax ?? limits.bodyBytesMax
+    package init(head: borrowing RequestHead, limits: HTTPLimits, bodyBytesMax: Int) {
+        self.bodyBytesMax = bodyBytesMax
         switch head.framing {
         case .none:
             framing = .length(remaining: 0)
         case .length(let length):
             framing = .length(remaining: length)
-            if length > self.bodyBytesMax { verdict = .tooLarge }
+            if length > bodyBytesMax { verdict = .tooLarge }
         case .chunked:
             framing = .chunked(
                 ChunkedDecoder(
@@ -40,39 +39,18 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// True when the head alone shows that the body is too large: answer before reading it.
-    package var isTooLarge: Bool {
-        if case .tooLarge = verdict { return true }
-        return false
-    }
-
     /// Appends what `bytes` hold of the body.
     package mutating func decode(_ bytes: Span<UInt8>, into body: inout [UInt8]) -> BodyStep {
-        advance(bytes) { piece in
-            unsafe piece.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
-        }
-    }
-
-    /// Drops what `bytes` hold of the body, under the same limits.
-    package mutating func skip(_ bytes: Span<UInt8>) -> BodyStep {
-        advance(bytes) { _ in }
-    }
-
-    @inline(__always)
-    private mutating func advance(
-        _ bytes: Span<UInt8>, _ keep: (Span<UInt8>) -> Void
-    ) -> BodyStep {
         if let verdict { return verdict }
         let step: BodyStep
         switch framing {
         case .length(let remaining):
             let taken = min(remaining, bytes.count)
-            if taken > 0 { keep(bytes.extracting(0..<taken)) }
-            decodedBytes += taken
+            keep(bytes.extracting(0..<taken), in: &body)
             framing = .length(remaining: remaining - taken)
             step = taken == remaining ? .done(consumed: taken) : .needMore
         case .chunked(var decoder):
-            step = advance(&decoder, bytes, keep)
+            step = decode(&decoder, bytes, into: &body)
             framing = .chunked(decoder)
         }
         switch step {
@@ -83,17 +61,19 @@ package struct BodyDecoder: Sendable {
         return step
     }
 
-    @inline(__always)
-    private mutating func advance(
-        _ decoder: inout ChunkedDecoder, _ bytes: Span<UInt8>, _ keep: (Span<UInt8>) -> Void
+    private mutating func keep(_ piece: Span<UInt8>, in body: inout [UInt8]) {
+        unsafe piece.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
+        decodedBytes += piece.count
+    }
+
+    private mutating func decode(
+        _ decoder: inout ChunkedDecoder, _ bytes: Span<UInt8>, into body: inout [UInt8]
     ) -> BodyStep {
         var index = 0
         while true {
             switch decoder.next(bytes, &index, roomBytes: bodyBytesMax - decodedBytes) {
             case .needMore: return .needMore
-            case .data(let range):
-                keep(bytes.extracting(range))
-                decodedBytes += range.count
+            case .data(let range): keep(bytes.extracting(range), in: &body)
             case .end: return .done(consumed: index)
             case .invalid(let violation): return .invalid(violation)
             case .tooLarge: return .tooLarge

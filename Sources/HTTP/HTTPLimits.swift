@@ -9,14 +9,15 @@ package struct HTTPLimits: Sendable, Equatable {
     package var fieldLineBytesMax = 8 * 1024
     /// Field lines of one head; more is 431. Trailers count with them; there more is 400.
     package var fieldsMax = 100
-    /// The head with all its line ends, 65,535 at most; more is 431. Trailers count too: 400.
+    /// The head with all its line ends, `headBytesMost` at most; more is 431. Trailers count too:
+    /// 400.
     package var headBytesMax = 32 * 1024
+    /// Why: `RequestHead` keeps places in 16 bits each.
+    package static let headBytesMost = Int(UInt16.max)
     /// The extensions of one chunk.
     package var chunkExtensionBytesMax = 256
     /// The extensions of all chunks of one body: many small chunks must not carry endless waste.
     package var bodyExtensionBytesMax = 4 * 1024
-    /// A body after decoding: a znode's data and room for what wraps it; more is 413.
-    package var bodyBytesMax = 1024 * 1024 + 64 * 1024
 
     package init() {}
 }

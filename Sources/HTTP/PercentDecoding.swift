@@ -25,45 +25,23 @@ package enum PercentDecoding {
     package static func decodePath(
         _ encoded: Span<UInt8>, into out: inout [UInt8]
     ) -> PercentDecodingError? {
-        var index = 0
-        while index < encoded.count {
-            let byte = encoded[index]
-            if byte != 0x25 {
-                out.append(byte)
-                index += 1
-                continue
-            }
-            guard let decoded = escape(encoded, at: index) else { return .badEscape }
-            if decoded == 0x2F { return .encodedSlash }
-            if decoded == 0 { return .encodedNUL }
-            out.append(decoded)
-            index += 3
+        decode(encoded, into: &out) { byte in
+            byte == 0x2F ? .encodedSlash : byte == 0 ? .encodedNUL : nil
         }
-        return nil
     }
 
     /// Appends one decoded name or value of a query. Nil means success.
     package static func decodeQuery(
         _ encoded: Span<UInt8>, into out: inout [UInt8]
     ) -> PercentDecodingError? {
-        var index = 0
-        while index < encoded.count {
-            let byte = encoded[index]
-            if byte != 0x25 {
-                out.append(byte)
-                index += 1
-                continue
-            }
-            guard let decoded = escape(encoded, at: index) else { return .badEscape }
-            out.append(decoded)
-            index += 3
-        }
-        return nil
+        decode(encoded, into: &out) { _ in nil }
     }
 
-    /// As `decodePath`, into memory of fixed size; `out` must have room for `encoded.count` bytes.
-    package static func decodePath(
-        _ encoded: Span<UInt8>, into out: inout OutputSpan<UInt8>
+    /// `refuse` looks at each byte that was escaped.
+    @inline(__always)
+    private static func decode(
+        _ encoded: Span<UInt8>, into out: inout [UInt8],
+        refuse: (UInt8) -> PercentDecodingError?
     ) -> PercentDecodingError? {
         var index = 0
         while index < encoded.count {
@@ -74,34 +52,11 @@ package enum PercentDecoding {
                 continue
             }
             guard let decoded = escape(encoded, at: index) else { return .badEscape }
-            if decoded == 0x2F { return .encodedSlash }
-            if decoded == 0 { return .encodedNUL }
+            if let error = refuse(decoded) { return error }
             out.append(decoded)
             index += 3
         }
         return nil
-    }
-
-    /// Whether `encoded` decodes to exactly `text`.
-    package static func equal(_ encoded: Span<UInt8>, _ text: StaticString) -> Bool {
-        if encoded.count < text.utf8CodeUnitCount { return false }
-        if isPlain(encoded) { return Octets.equal(encoded, text) }
-        let expected = unsafe text.utf8Start
-        var index = 0
-        var matched = 0
-        while index < encoded.count {
-            var byte = encoded[index]
-            if byte == 0x25 {
-                guard let decoded = escape(encoded, at: index) else { return false }
-                byte = decoded
-                index += 2
-            }
-            index += 1
-            if matched == text.utf8CodeUnitCount { return false }
-            if unsafe byte != expected[matched] { return false }
-            matched += 1
-        }
-        return matched == text.utf8CodeUnitCount
     }
 
     private static func escape(_ bytes: Span<UInt8>, at index: Int) -> UInt8? {

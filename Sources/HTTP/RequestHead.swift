@@ -97,7 +97,7 @@ package struct RequestHead: Sendable {
     }
 
     /// A list-valued field came in more than one line: read it by `lines(of:)`.
-    @inlinable
+    @inlinable @inline(__always)
     package func isRepeated(_ field: FieldName) -> Bool {
         (repeated &>> UInt32(field.rawValue)) & 1 == 1
     }
@@ -126,10 +126,6 @@ package struct RequestHead: Sendable {
     package func lines(of field: FieldName) -> FieldValues {
         FieldValues(head: self, field: field)
     }
-
-    /// Every field line, in order.
-    @inlinable
-    package var allLines: FieldLines { FieldLines(fieldLines.range) }
 
     /// Forgets all that an earlier request may have left and this one may not set.
     mutating func restart() {

@@ -44,8 +44,7 @@ package struct RequestParser: Sendable {
 
     /// `.at` the end of the head.
     private mutating func advance(_ bytes: Span<UInt8>, _ limits: borrowing HTTPLimits) -> Found {
-        // RequestHead keeps places in 16 bits each.
-        let headBytesMax = min(limits.headBytesMax, Int(UInt16.max))
+        let headBytesMax = min(limits.headBytesMax, HTTPLimits.headBytesMost)
         while true {
             switch phase {
             case .start:

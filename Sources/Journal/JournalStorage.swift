@@ -40,7 +40,8 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case outOfSpace
         /// Another process holds the data directory.
         case inUse
-        case other(Int32)
+        /// With the system's words: this floor has no system to ask.
+        case other(Int32, String)
     }
 
     package let operation: Operation
@@ -60,24 +61,8 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
             case .inputOutput: "input/output error (EIO)"
             case .outOfSpace: "no space left on the device (ENOSPC)"
             case .inUse: "another process uses this data directory"
-            case .other(let code): Self.words(code)
+            case .other(_, let words): words
             }
         return "\(operation.rawValue) \(name): \(reason)"
-    }
-
-    /// What a person can mend. This floor has no system to ask.
-    private static func words(_ code: Int32) -> String {
-        switch code {
-        case 1: "operation not permitted (EPERM)"
-        case 13: "permission denied (EACCES)"
-        case 20: "it is not a directory (ENOTDIR)"
-        case 21: "it is a directory (EISDIR)"
-        case 23, 24: "too many open files (EMFILE)"
-        case 30: "the file system is read-only (EROFS)"
-        case 36: "the name is too long (ENAMETOOLONG)"
-        case 40: "too many symbolic links (ELOOP)"
-        case 122: "the quota of the disk is used up (EDQUOT)"
-        default: "error number \(code)"
-        }
     }
 }

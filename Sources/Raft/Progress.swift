@@ -160,7 +160,7 @@ package struct Progress: Sendable {
     }
 }
 
-/// What a status page tells of one follower.
+/// What a leader knows of one follower, for the traces of scenarios.
 package struct FollowerStatus: Sendable, Equatable {
     package let member: MemberID
     package let match: LogIndex

@@ -237,6 +237,9 @@ internal import System
 
 /// How often to look in vain before blocking: doubled when it paid, halved when it did not.
 struct SpinBudget {
+    /// Of the threads that answer waits for; a look takes less than a microsecond.
+    static let spinsMaxDefault = 64
+
     private let spinsMax: Int
     private var spins: Int
 

@@ -22,7 +22,8 @@ enum JournalThread {
             guard let journal = journal.take() else { return }
             do {
                 var loop = JournalLoop(
-                    journal: journal, queue: try WorkQueue(work, spinsMax: 64), news: news,
+                    journal: journal,
+                    queue: try WorkQueue(work, spinsMax: SpinBudget.spinsMaxDefault), news: news,
                     counters: counters)
                 try loop.run()
             } catch let error as StorageError {

@@ -1,6 +1,7 @@
 // Lines for people and collectors, on standard error. Whoever logs never waits for the reader: lines
 // go into a bounded ring, a thread writes them, and what does not fit is dropped and counted.
 
+internal import Raft
 internal import Synchronization
 package import System
 
@@ -41,14 +42,14 @@ package final class Log: Sendable {
     private let level: LogLevel
     private let format: LogFormat
     /// In every line.
-    private let member: any LogValue
+    private let member: UInt64
     private let write: @Sendable (String) -> Void
     private let state = PosixMutex(State())
     private let thread = PosixMutex<PosixThread?>(nil)
     private let droppedSum = Atomic<Int>(0)
 
     package init(
-        level: LogLevel, format: LogFormat, member: any LogValue,
+        level: LogLevel, format: LogFormat, member: UInt64,
         write: @escaping @Sendable (String) -> Void = StandardError.writeLine
     ) throws(SystemError) {
         self.level = level
@@ -59,6 +60,12 @@ package final class Log: Sendable {
         try thread.withLock { thread throws(SystemError) in
             thread = try PosixThread(name: "log", stackBytes: 1 << 20) { self.run() }
         }
+    }
+
+    package convenience init(of configuration: MemberConfiguration) throws(SystemError) {
+        try self.init(
+            level: configuration.logLevel, format: configuration.logFormat,
+            member: configuration.id.rawValue)
     }
 
     package var linesDropped: Int { droppedSum.load(ordering: .relaxed) }

@@ -3,19 +3,18 @@
 
 enum LogLine {
     static func format(
-        _ format: LogFormat, wallMs: Int64, level: LogLevel, member: any LogValue,
+        _ format: LogFormat, wallMs: Int64, level: LogLevel, member: UInt64,
         message: String, fields: [(String, any LogValue)]
     ) -> String {
         var line = ""
         switch format {
         case .text:
-            line +=
-                timestamp(wallMs) + " " + level.name + " member=" + quotedIfNeeded(member.logText)
+            line += timestamp(wallMs) + " " + level.name + " member=\(member)"
             line += " msg=" + quoted(message)
             for (key, value) in fields { line += " " + key + "=" + quotedIfNeeded(value.logText) }
         case .json:
             line += "{\"time\":" + quoted(timestamp(wallMs)) + ",\"level\":" + quoted(level.name)
-            line += ",\"member\":" + member.logJSON + ",\"message\":" + quoted(message)
+            line += ",\"member\":\(member),\"message\":" + quoted(message)
             for (key, value) in fields { line += "," + quoted(key) + ":" + value.logJSON }
             line += "}"
         }

@@ -20,9 +20,9 @@ extension Member {
         }
         try self.init(configuration, log: log) { parts in
             var options = GatewayOptions(
-                version: Array(Version.text.utf8), jitterSeed: seed &+ UInt64(parts.loop))
+                version: Array(Version.text.utf8), jitterSeed: seed &+ UInt64(parts.loop),
+                dataBytesMax: configuration.replica.znodes.dataBytesMax)
             options.limits = configuration.gateway
-            options.limits.dataBytesMax = configuration.replica.znodes.dataBytesMax
             options.allowedOrigins = configuration.allowedOrigins.map { Array($0.utf8) }
             options.hostNames = configuration.hostNames.map { Array($0.utf8) }
             return RESTGateway(

@@ -48,7 +48,8 @@ package final class Member: Sendable {
         let recovery = try MemberRecovery.recover(configuration, log: log)
         let stepAside = StepAside()
         do throws(SystemError) {
-            let descriptorsMax = try ProcessLimits.raiseDescriptors(to: 1 << 20)
+            let descriptorsMax = try ProcessLimits.raiseDescriptors(
+                to: ServerLimits.descriptorsWanted)
             var limits = configuration.server
             limits.fit(descriptorsMax: Int(descriptorsMax))
             let doors = try MemberDoors(configuration, log: log)
@@ -89,8 +90,13 @@ package final class Member: Sendable {
         }
     }
 
+    /// How long handing over and draining may take together, before the threads end.
+    package static func stopMsMax(_ configuration: MemberConfiguration) -> UInt64 {
+        ReplicaLoop.stepAsideMs + configuration.drainMs
+    }
+
     /// Readiness fails first; then leadership is handed over, requests under way are answered, and
-    /// all threads end. Takes some seconds at most. Does nothing the second time.
+    /// all threads end: see `stopMsMax`. Does nothing the second time.
     package func stop() {
         guard let parts = parts.withLock({ $0.take() }) else { return }
         log.info("stopping")

@@ -27,6 +27,8 @@ package struct MemberConfiguration: Sendable {
     package var advertisedHTTP: HostAndPort?
     /// Where the others' connections are taken; nil: this member's own address in `ensemble`.
     package var peer: HostAndPort?
+    /// More would hold up every write, and tolerate no failure that anyone has.
+    package static let membersMax = 15
     /// All members, this one included, sorted; one alone needs no links.
     package var ensemble: [EnsembleMember]
 
@@ -58,8 +60,6 @@ package struct MemberConfiguration: Sendable {
         self.ensemble = ensemble
     }
 
-    /// For the log.
-    package var number: UInt64 { id.rawValue }
     var others: [EnsembleMember] { ensemble.filter { $0.id != id } }
     var ownAddress: HostAndPort? { ensemble.first { $0.id == id }?.address }
 }

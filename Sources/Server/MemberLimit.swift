@@ -49,12 +49,14 @@ package struct MemberLimit: Sendable {
     private static let msMost: UInt64 = 3_600_000
     private static let countMost: UInt64 = 10_000_000
     private static let bytesMost: UInt64 = 1 << 40
+    private static let headBytesMost = UInt64(HTTPLimits.headBytesMost)
+    private static let frameBytesMost = UInt64(PeerCodec.frameBytesMax)
 
     /// Outcomes depend on these: the leader's values hold for all members, as entries of the log.
     private static let replicated = [
         // Most: a write and its head must fit a frame between members.
         MemberLimit(
-            "data-bytes", \.replica.znodes.dataBytesMax, 1...(4 << 20),
+            "data-bytes", \.replica.znodes.dataBytesMax, 1...(frameBytesMost / 2),
             "Data of one znode; more is 413."),
         MemberLimit(
             "store-bytes", \.replica.znodes.storeBytesMax, 1...bytesMost,
@@ -73,25 +75,25 @@ package struct MemberLimit: Sendable {
     // Least: what the probes of curl, HAProxy, Kubernetes and Prometheus need.
     private static let requests = [
         MemberLimit(
-            "request-line-bytes", \.server.http.requestLineBytesMax, 256...65_535,
+            "request-line-bytes", \.server.http.requestLineBytesMax, 256...headBytesMost,
             "The request line; a longer one is 414."),
         MemberLimit(
-            "field-line-bytes", \.server.http.fieldLineBytesMax, 512...65_535,
+            "field-line-bytes", \.server.http.fieldLineBytesMax, 512...headBytesMost,
             "One field line of a head; a longer one is 431."),
         MemberLimit(
             "fields", \.server.http.fieldsMax, 16...1_000,
             "Field lines of a head; more are 431, in trailers 400."),
         MemberLimit(
-            "head-bytes", \.server.http.headBytesMax, 1_024...65_535,
+            "head-bytes", \.server.http.headBytesMax, 1_024...headBytesMost,
             "The whole head; a longer one is 431, with trailers 400."),
         MemberLimit(
-            "chunk-extension-bytes", \.server.http.chunkExtensionBytesMax, 0...65_535,
+            "chunk-extension-bytes", \.server.http.chunkExtensionBytesMax, 0...headBytesMost,
             "Extensions of one chunk; more are 400."),
         MemberLimit(
-            "body-extension-bytes", \.server.http.bodyExtensionBytesMax, 0...65_535,
+            "body-extension-bytes", \.server.http.bodyExtensionBytesMax, 0...headBytesMost,
             "Extensions of all chunks of a body; more are 400."),
         MemberLimit(
-            "unwanted-body-bytes", \.gateway.droppedBodyBytesMax, 0...(4 << 20),
+            "unwanted-body-bytes", \.gateway.droppedBodyBytesMax, 0...(frameBytesMost / 2),
             "A body that the request has no use for; more is 413."),
         MemberLimit(
             "head-ms", \.server.headMs, 100...msMost,
@@ -152,7 +154,7 @@ package struct MemberLimit: Sendable {
             "Writes taken and not decided; one more is 503 overloaded."),
         MemberLimit(
             "pending-write-bytes", \.replica.pendingWriteBytesMax, 1...bytesMost,
-            "Their bytes; a write above is 503 overloaded."),
+            "Their bytes; once reached, the next write is 503 overloaded."),
         // One is the member's own, by which it proves that it is caught up.
         MemberLimit(
             "pending-reads", \.replica.pendingReadsMax, 2...countMost,
@@ -188,7 +190,7 @@ package struct MemberLimit: Sendable {
 
     private static let peers = [
         MemberLimit(
-            "peer-output-bytes", \.peers.outputBytesMax, (16 << 20)...bytesMost,
+            "peer-output-bytes", \.peers.outputBytesMax, (2 * frameBytesMost)...bytesMost,
             "Waiting to be sent to a member; above, its link starts anew."),
         MemberLimit(
             "peer-dial-output-bytes", \.peers.dialOutputBytesMax, 0...bytesMost,

@@ -42,7 +42,7 @@ struct MemberRecovery: ~Copyable {
         }
         log.info(
             "recovered", ("storage", found.identity.storageID.description),
-            ("ensemble", found.identity.ensembleID?.description ?? "none"),
+            ("ensemble", found.identity.ensembleID?.description),
             ("snapshot", found.log.snapshot?.index.rawValue),
             ("entries", found.log.entries.count), ("term", found.log.hardState.term.rawValue))
         if let tail = found.log.droppedTail {

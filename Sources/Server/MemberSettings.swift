@@ -74,8 +74,8 @@ package struct MemberSettings {
         for (name, text) in environment.sorted(by: { $0.key < $1.key })
         where name.hasPrefix("AVIARY_") && !text.isEmpty && !known.contains(name) {
             throw SettingError(
-                description: "the environment variable \(name) is not known; the nearest that "
-                    + "is: \(NearestName.of(name, in: known))")
+                description: "the environment variable \(name) is none of: "
+                    + known.joined(separator: ", "))
         }
     }
 
@@ -106,7 +106,9 @@ package struct MemberSettings {
 
     private func apply(to configuration: inout MemberConfiguration) throws(SettingError) {
         try applyTimes(to: &configuration)
-        if let loops = try number(.loops, in: 1...64) { configuration.loops = Int(loops) }
+        if let loops = try number(.loops, in: 1...UInt64(RequestID.loopsMax)) {
+            configuration.loops = Int(loops)
+        }
         if let entries = try number(.snapshotEntries, in: 1...1_000_000_000) {
             configuration.replica.snapshotEntries = Int(entries)
             // Fewer entries are kept than lie between two snapshots.
@@ -239,7 +241,9 @@ package struct MemberSettings {
         if members.contains(where: \.address.isEverywhere) {
             throw wrong(.ensemble, "addresses that the others reach; --peer may be every address")
         }
-        if members.count > 15 { throw wrong(.ensemble, "at most 15 members") }
+        if members.count > MemberConfiguration.membersMax {
+            throw wrong(.ensemble, "at most \(MemberConfiguration.membersMax) members")
+        }
         return members
     }
 

@@ -8,7 +8,8 @@ package struct PeerLimits: Sendable, Equatable {
     package var connectMs: UInt64 = 1_000
     /// From connected to greeted, either way.
     package var greetingMs: UInt64 = 5_000
-    /// A greeted member reports twice a second; one that says nothing for so long is gone.
+    /// A greeted member reports every `ReplicaOptions.reportMs`; one that says nothing for so
+    /// long is gone.
     package var silenceMs: UInt64 = 10_000
     /// TCP_USER_TIMEOUT: sent and not acknowledged for so long ends a link.
     package var unacknowledgedMs: UInt32 = 5_000

@@ -32,7 +32,7 @@ struct ReplicaSurroundings {
 
 struct ReplicaLoop: ~Copyable {
     /// Leadership is handed over within so long, or not.
-    private static let stepAsideMs: UInt64 = 2_000
+    static let stepAsideMs: UInt64 = 2_000
 
     private var replica: Replica
     private let links: PeerLinks
@@ -40,7 +40,7 @@ struct ReplicaLoop: ~Copyable {
     private let tickMs: UInt64
     private var dealer: ReplyDealer
     private var effects = Effects()
-    private var spins = SpinBudget(spinsMax: 64)
+    private var spins = SpinBudget(spinsMax: SpinBudget.spinsMaxDefault)
 
     private var nowMs: UInt64
     private var nextTickMs: UInt64
@@ -109,10 +109,6 @@ struct ReplicaLoop: ~Copyable {
             switch news {
             case .input(.stop):
                 stepAsideByMs = nowMs + Self.stepAsideMs
-                let now = replica.status()
-                if now.role == .leader && now.members.count > 1 {
-                    around.log.info("handing leadership over")
-                }
                 statusIsDue = true
                 step(.stop)
             case .input(let input): step(input)
@@ -264,8 +260,8 @@ struct ReplicaLoop: ~Copyable {
             log.info(
                 "role changed", ("role", "\(role)"), ("term", term.rawValue),
                 ("leader", leader?.rawValue))
-        case .peerRefused(let member, let reason):
-            log.debug("a hello was refused", ("peer", member.rawValue), ("reason", reason.words))
+        case .handingOver:
+            log.info("handing leadership over")
         case .ensembleFixed(let ensemble):
             log.info("part of an ensemble", ("ensemble", ensemble.description))
         case .snapshotStarted(let index):

@@ -47,13 +47,15 @@ package struct ServerLimits: Sendable, Equatable {
     package var listenBacklog = 1_024
 
     /// Empty looks at epoll before blocking, while requests keep coming; 0: block at once.
-    package var spinsMax = 64
+    package var spinsMax = SpinBudget.spinsMaxDefault
     package var timerTickMs: UInt64 = 16
     /// An idle loop turns this often, so that one which hangs can be told from it.
     package var turnMsMax: UInt64 = 1_000
 
     package init() {}
 
+    /// What the process asks for, and takes less of where it may not have so many.
+    static let descriptorsWanted: UInt64 = 1 << 20
     /// Descriptors that are kept for the log, snapshots, and the other members' door with all the
     /// strangers that it lets wait (`PeerLimits.ungreetedMax`).
     package static let descriptorsReserved = 192

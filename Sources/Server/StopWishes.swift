@@ -4,7 +4,7 @@
 package struct StopWishes {
     package enum Meaning: Sendable {
         case stop
-        /// Told twice.
+        /// The signal that stopped it has been taken, and this one means no more.
         case sameAgain
         /// Someone does not want to wait.
         case endAtOnce

@@ -62,7 +62,7 @@ package final class SimulatedDisk: JournalStorage {
 
     package init() {}
 
-    package static let powerCut = StorageError(.write, "power", .other(-1))
+    package static let powerCut = StorageError(.write, "power", .other(-1, "power cut"))
 
     private func change() throws(StorageError) {
         if isWithoutPower { throw Self.powerCut }

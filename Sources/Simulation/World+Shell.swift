@@ -227,7 +227,7 @@ extension World {
         switch event {
         case .snapshotSaved: work.snapshotsSaved += 1
         case .snapshotInstalled: work.snapshotsInstalled += 1
-        case .roleChanged, .peerRefused, .ensembleFixed, .snapshotStarted, .snapshotSending: break
+        case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending: break
         }
     }
 

@@ -36,15 +36,8 @@ package struct FileStorage: ~Copyable, JournalStorage, Sendable {
     /// `inUse` while another process has it.
     package init(directory path: String) throws(StorageError) {
         let isNew = unsafe mkdir(path, 0o700) == 0
-        let refusal = errno
-        let directory: OpenFile
-        do throws(StorageError) {
-            directory = try Self.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, .open)
-        } catch {
-            // Why it is not there says more than that.
-            let wasRefused = !isNew && refusal != EEXIST && refusal != ENOENT
-            throw wasRefused ? Self.error(refusal, .create, path) : error
-        }
+        guard isNew || errno == EEXIST else { throw Self.error(errno, .create, path) }
+        let directory = try Self.open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, .open)
         if isNew {
             let parent = try Self.open(directory.number, "..", O_RDONLY | O_DIRECTORY, .open)
             if fsync(parent.number) != 0 { throw Self.error(errno, .syncDirectory, path) }
@@ -262,7 +255,7 @@ package struct FileStorage: ~Copyable, JournalStorage, Sendable {
             case ENOENT: .notFound
             case EIO: .inputOutput
             case ENOSPC: .outOfSpace
-            default: .other(code)
+            default: .other(code, ErrorCode(code).description)
             }
         return StorageError(operation, name, cause)
     }

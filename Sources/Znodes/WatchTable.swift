@@ -38,7 +38,6 @@ struct WatchTable {
     private(set) var bytesHashed = 0
 
     var count: Int { byID.count }
-    var placeCount: Int { byPath.count }
 
     /// The same id again replaces the watch.
     mutating func add(_ id: WatchID, _ view: View, _ types: EventTypes, _ path: ZnodePath) {

@@ -47,8 +47,8 @@ struct DevCommand: ParsableCommand {
         } catch {
             throw ValidationError(error.description)
         }
-        guard (1...7).contains(members) else {
-            throw ValidationError("--members should be from 1 to 7")
+        guard (1...DevEnsemble.membersMax).contains(members) else {
+            throw ValidationError("--members should be from 1 to \(DevEnsemble.membersMax)")
         }
         guard port >= 1, Int(port) + DevEnsemble.peerPortOffset + members <= 65_536 else {
             throw ValidationError(
@@ -62,10 +62,13 @@ struct DevCommand: ParsableCommand {
             for setting in MemberSetting.ofOneMember {
                 ThisProcess.forgetVariable(setting.variable)
             }
+            // What is wrong for all of them is said once.
+            let each = try ServeCommand.parse(["--data", data] + serveOptions).configuration()
             // Two of them on one directory would start each other's members.
             let storage = try DataDirectory(data)
             var ensemble = try DevEnsemble(
-                count: members, data: data, port: port, restarts: restart, options: serveOptions)
+                count: members, data: data, port: port, restarts: restart, options: serveOptions,
+                memberStopMs: Server.Member.stopMsMax(each))
             let code = try ensemble.run(signals)
             storage.release()
             ThisProcess.exit(code)

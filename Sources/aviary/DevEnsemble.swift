@@ -5,13 +5,16 @@ internal import Server
 internal import System
 
 struct DevEnsemble: ~Copyable {
+    static let membersMax = 7
     static let peerPortOffset = 1_000
     private static let probePauseMs: UInt64 = 50
     private static let probeMs: UInt64 = 300
-    /// Stopping takes a member some seconds at most.
-    private static let stopMs: UInt64 = 10_000
+    /// What a member may take to stop besides handing over and draining.
+    private static let stopSlackMs: UInt64 = 5_000
     private static let restartPauseMsMin: UInt64 = 500
     private static let restartPauseMsMax: UInt64 = 10_000
+    /// One that ran for so long is started again after the least pause.
+    private static let steadyMs: UInt64 = 60_000
     private static let outputLineBytesMax = 64 << 10
 
     private final class Member {
@@ -40,6 +43,7 @@ struct DevEnsemble: ~Copyable {
     private let program: String
     private let members: [Member]
     private let restarts: Bool
+    private let stopMs: UInt64
     private let epoll: Epoll
     private var isReady = false
     private var nextProbeMs: UInt64 = 0
@@ -48,7 +52,8 @@ struct DevEnsemble: ~Copyable {
     private var stopByMs: UInt64?
 
     init(
-        count: Int, data: String, port: UInt16, restarts: Bool, options: [String]
+        count: Int, data: String, port: UInt16, restarts: Bool, options: [String],
+        memberStopMs: UInt64
     ) throws(SystemError) {
         let program = try ThisProcess.executablePath()
         let epoll = try Epoll(eventsMax: 16)
@@ -61,6 +66,7 @@ struct DevEnsemble: ~Copyable {
         self.program = program
         self.epoll = epoll
         self.restarts = restarts
+        stopMs = memberStopMs + Self.stopSlackMs
         let peers = (0..<count).map { index in
             "\(index + 1)=127.0.0.1:\(Int(port) + Self.peerPortOffset + index)"
         }
@@ -140,7 +146,7 @@ struct DevEnsemble: ~Copyable {
         var words = "member \(member.number) ended: \(end)"
         if restarts {
             let nowMs = Clock.bootMs()
-            if nowMs - member.startedMs > 60_000 {
+            if nowMs - member.startedMs > Self.steadyMs {
                 member.restartPauseMs = Self.restartPauseMsMin
             }
             member.restartAtMs = nowMs + member.restartPauseMs
@@ -166,7 +172,7 @@ struct DevEnsemble: ~Copyable {
         if let stopByMs {
             if nowMs >= stopByMs {
                 for member in members { member.process?.signal(9) }
-                self.stopByMs = nowMs + Self.stopMs
+                self.stopByMs = nowMs + stopMs
             }
             return
         }
@@ -230,6 +236,6 @@ struct DevEnsemble: ~Copyable {
         case .endAtOnce:
             for member in members { member.process?.signal(9) }
         }
-        stopByMs = nowMs + Self.stopMs
+        stopByMs = nowMs + stopMs
     }
 }

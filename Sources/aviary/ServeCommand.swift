@@ -95,7 +95,7 @@ struct ServeCommand: ParsableCommand {
             uniqueKeysWithValues: given.compactMap { setting, text in text.map { (setting, $0) } })
     }
 
-    private func configuration() throws -> MemberConfiguration {
+    func configuration() throws -> MemberConfiguration {
         do throws(SettingError) {
             return try MemberSettings(flags: flags, environment: ThisProcess.environment)
                 .configuration()

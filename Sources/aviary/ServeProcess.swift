@@ -15,9 +15,7 @@ enum ServeProcess {
         do {
             // First of all: threads inherit the mask.
             let signals = try Signals()
-            let log = try Log(
-                level: configuration.logLevel, format: configuration.logFormat,
-                member: configuration.number)
+            let log = try Log(of: configuration)
             let code = serve(configuration, signals, log)
             log.close()
             ThisProcess.exit(code.rawValue)
@@ -94,7 +92,7 @@ enum ServeProcess {
                     }
                 case .sameAgain: break
                 case .endAtOnce:
-                    log.warning("a second signal: ending at once")
+                    log.warning("told again to stop: ending at once")
                     log.flush()
                     ThisProcess.exit(ExitCode.failure.rawValue)
                 }

@@ -36,11 +36,25 @@ struct LeadershipTests {
         let leader = try cluster.awaitLeader()
         let write = cluster.put(leader, "/before")
         cluster.step(leader, .stop)
+        #expect(cluster.nodes[leader]?.events.last == .handingOver)
         let refused = cluster.put(leader, "/after")
         #expect(cluster.reply(leader, refused) == .refused(.shuttingDown))
         try cluster.run { cluster.reply(leader, write) != nil }
         #expect(isCreated(cluster.reply(leader, write)))
         try cluster.run(30) { cluster.leader != nil && cluster.leader != leader }
+    }
+
+    @Test("Only a member that hands its leadership over says so")
+    func saysThatItHandsOver() throws {
+        let cluster = try Cluster()
+        let follower = ((try cluster.awaitLeader()) + 1) % 3
+        cluster.step(follower, .stop)
+        let alone = try Cluster(1)
+        _ = try alone.awaitLeader()
+        alone.step(0, .stop)
+        for node in [cluster.nodes[follower], alone.nodes[0]] {
+            #expect(node?.events.isEmpty == false && node?.events.contains(.handingOver) == false)
+        }
     }
 
     @Test("A single member leads at once and alone")

@@ -5,7 +5,7 @@ import Testing
 import Znodes
 
 private func options(_ change: (inout GatewayOptions) -> Void) -> GatewayOptions {
-    var options = GatewayOptions(version: Array("1".utf8), jitterSeed: 42)
+    var options = GatewayOptions(version: Array("1".utf8), jitterSeed: 42, dataBytesMax: 1 << 20)
     change(&options)
     return options
 }
@@ -46,7 +46,7 @@ func originsAreAllowed() {
 
 @Test("Data longer than the limit is 413, and of its very length is kept")
 func dataIsLimited() {
-    let member = OneMember(options: options { $0.limits.dataBytesMax = 8 })
+    let member = OneMember(options: options { $0.dataBytesMax = 8 })
     #expect(status(member.ask(request("PUT /v1/znodes/a", body: "12345678"))) == 201)
     #expect(status(member.ask(request("PUT /v1/znodes/a", body: "123456789"))) == 413)
     #expect(status(member.ask(request("POST /v1/znodes/a", body: "123456789"))) == 413)

@@ -39,7 +39,10 @@ final class OneMember {
             nowMs: 10_000, wallMs: 784_111_777_000, status: status, draining: false)
         gateway = RESTGateway(
             reader: tree.publication.registerReader(),
-            options: options ?? GatewayOptions(version: Array("0.1.0".utf8), jitterSeed: 1),
+            options: options
+                ?? GatewayOptions(
+                    version: Array("0.1.0".utf8), jitterSeed: 1,
+                    dataBytesMax: ZnodeLimits().dataBytesMax),
             readings: { box.readings })
     }
 

@@ -290,7 +290,9 @@ private final class Player {
                 httpAddress: id == 4 ? [] : Array("127.0.0.1:808\(id)".utf8),
                 peerAddress: Array("127.0.0.1:909\(id)".utf8),
                 version: id == 4 ? Array("0.\"9\u{1F}\u{e9}".utf8) : Array("0.1.0".utf8),
-                applied: zxid.map { Zxid($0) }, appliedMs: zxid.map { 9_950 - $0 },
+                report: zxid.map {
+                    MemberReport(role: role ?? .follower, applied: Zxid($0), atMs: 9_950 - $0)
+                },
                 lastContactMs: contact)
         }
         member.context.status.term = Term(7)

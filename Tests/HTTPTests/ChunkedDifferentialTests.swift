@@ -26,7 +26,7 @@ struct ChunkedDifferentialTests {
         guard case .head(let head, _) = parser.parseHead(request.span, limits: HTTPLimits()) else {
             return nil
         }
-        var decoder = BodyDecoder(head: head, limits: HTTPLimits())
+        var decoder = BodyDecoder(head: head, limits: HTTPLimits(), bodyBytesMax: 1 << 20)
         var body: [UInt8] = []
         var start = 0
         while start < bytes.count {

@@ -8,9 +8,9 @@ struct ParserWorkTests {
         var text = "GET /v1/znodes/a HTTP/1.1\r\nHost: a\r\n"
         for index in 0..<fieldCount { text += "X-Field-\(index): \t a value of some length\r\n" }
         let bytes = Array((text + "\r\n").utf8)
-        var limits = HTTPLimits()
-        limits.fieldsMax = fieldCount + 1
-        limits.headBytesMax = bytes.count
+        var limits = ReaderLimits()
+        limits.http.fieldsMax = fieldCount + 1
+        limits.http.headBytesMax = bytes.count
         var reader = RequestReader(limits: limits)
         if byteByByte {
             for index in bytes.indices { reader.receive(bytes[index...index]) }

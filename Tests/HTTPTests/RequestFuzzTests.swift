@@ -62,7 +62,6 @@ struct RequestFuzzTests {
             var out: [UInt8] = []
             _ = PercentDecoding.decodePath(bytes.span, into: &out)
             _ = PercentDecoding.decodeQuery(bytes.span, into: &out)
-            _ = PercentDecoding.equal(bytes.span, "after")
             _ = DecimalParsing.parseSigned(bytes.span)
             _ = DurationParsing.milliseconds(bytes.span)
             var query = QueryIterator(bytes.span)

@@ -11,7 +11,7 @@ import HTTP
 struct RequestCase: Sendable, CustomStringConvertible {
     let page: String
     let title: String
-    let limits: HTTPLimits
+    let limits: ReaderLimits
     let input: [UInt8]
     let events: String
 
@@ -32,7 +32,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
         var cases: [RequestCase] = []
         var title = ""
-        var limits = HTTPLimits()
+        var limits = ReaderLimits()
         var input: [String] = []
         var block: (kind: String, lines: [String])?
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -53,7 +53,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
                 block?.lines.append(line)
             } else if line.hasPrefix("## ") {
                 title = String(line.dropFirst(3))
-                limits = HTTPLimits()
+                limits = ReaderLimits()
             } else if line.hasPrefix("Limits: ") {
                 limits = parseLimits(line.dropFirst(8))
             }
@@ -61,18 +61,18 @@ struct RequestCase: Sendable, CustomStringConvertible {
         return cases
     }
 
-    private static func parseLimits(_ text: Substring) -> HTTPLimits {
-        var limits = HTTPLimits()
+    private static func parseLimits(_ text: Substring) -> ReaderLimits {
+        var limits = ReaderLimits()
         for pair in text.split(separator: " ") {
             let parts = pair.split(separator: "=")
             guard parts.count == 2, let value = Int(parts[1]) else { fatalError("limit \(pair)") }
             switch parts[0] {
-            case "requestLineBytesMax": limits.requestLineBytesMax = value
-            case "fieldLineBytesMax": limits.fieldLineBytesMax = value
-            case "fieldsMax": limits.fieldsMax = value
-            case "headBytesMax": limits.headBytesMax = value
-            case "chunkExtensionBytesMax": limits.chunkExtensionBytesMax = value
-            case "bodyExtensionBytesMax": limits.bodyExtensionBytesMax = value
+            case "requestLineBytesMax": limits.http.requestLineBytesMax = value
+            case "fieldLineBytesMax": limits.http.fieldLineBytesMax = value
+            case "fieldsMax": limits.http.fieldsMax = value
+            case "headBytesMax": limits.http.headBytesMax = value
+            case "chunkExtensionBytesMax": limits.http.chunkExtensionBytesMax = value
+            case "bodyExtensionBytesMax": limits.http.bodyExtensionBytesMax = value
             case "bodyBytesMax": limits.bodyBytesMax = value
             default: fatalError("no limit \(parts[0])")
             }

@@ -3,10 +3,15 @@
 
 import HTTP
 
+struct ReaderLimits {
+    var http = HTTPLimits()
+    var bodyBytesMax = 1 << 20
+}
+
 struct RequestReader {
     private enum Stage { case head, body(BodyDecoder), over }
 
-    private let limits: HTTPLimits
+    private let limits: ReaderLimits
     private var buffer: [UInt8] = []
     private var parser = RequestParser()
     private var body: [UInt8] = []
@@ -16,9 +21,9 @@ struct RequestReader {
 
     var bytesExamined: Int { parser.bytesExamined }
 
-    init(limits: HTTPLimits) { self.limits = limits }
+    init(limits: ReaderLimits) { self.limits = limits }
 
-    static func events(_ input: [UInt8], cutAt cuts: [Int], limits: HTTPLimits) -> String {
+    static func events(_ input: [UInt8], cutAt cuts: [Int], limits: ReaderLimits) -> String {
         var reader = RequestReader(limits: limits)
         var start = 0
         for cut in cuts + [input.count] {
@@ -57,7 +62,7 @@ struct RequestReader {
     private mutating func readHead() -> Bool {
         if buffer.isEmpty { return false }
         let held = buffer
-        switch parser.parseHead(held.span, limits: limits) {
+        switch parser.parseHead(held.span, limits: limits.http) {
         case .needMore: return false
         case .invalid(let violation):
             events.append("\(violation.status) \(violation.subject)")
@@ -68,14 +73,12 @@ struct RequestReader {
             buffer.removeFirst(length)
             keepAlive = head.keepAlive
             body = []
-            let decoder = BodyDecoder(head: head, limits: limits)
             if head.framing == .none {
                 nextMessage()
-            } else if decoder.isTooLarge {
-                events.append("413")
-                stage = .over
             } else {
-                stage = .body(decoder)
+                stage = .body(
+                    BodyDecoder(
+                        head: head, limits: limits.http, bodyBytesMax: limits.bodyBytesMax))
             }
             return true
         }

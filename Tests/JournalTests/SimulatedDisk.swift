@@ -18,7 +18,7 @@ final class SimulatedDisk: JournalStorage {
 
     struct PowerCut {
         /// Thrown by every operation once the budget is used up.
-        static let error = StorageError(.write, "power", .other(-1))
+        static let error = StorageError(.write, "power", .other(-1, "power cut"))
     }
 
     private enum NameChange {

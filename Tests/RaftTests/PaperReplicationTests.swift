@@ -165,18 +165,6 @@ struct PaperReplicationTests {
         #expect(network[1].node.commit == LogIndex(1))
     }
 
-    @Test("5: A follower too far behind gets a snapshot instead of entries")
-    func snapshot() throws {
-        let network = TestNetwork(voters: [1, 2, 3])
-        try network.elect(1)
-        for text in ["a", "b", "c"] { _ = network.propose(text, at: 1) }
-        try network.settle([1, 2])
-        try network[1].compact(through: LogIndex(4))
-        network[1].node.unreachable(MemberID(3))
-        #expect(try network[1].take().snapshotsWanted == [MemberID(3)])
-        #expect(try network[1].take().bodies(to: 3).isEmpty)
-    }
-
     @Test("10.2.1: The leader writes to its disk in parallel; a majority without it commits")
     func ownDiskLast() throws {
         let network = TestNetwork(voters: [1, 2, 3])

@@ -377,6 +377,7 @@ struct ReadAndFlowPitfallTests {
         try network[1].compact(through: LogIndex(4))
         network[1].node.unreachable(MemberID(3))
         #expect(try network[1].take().snapshotsWanted == [MemberID(3)])
+        #expect(try network[1].take().bodies(to: 3).isEmpty)
         try network[1].receive(.heartbeatReply(readContext: nil, sentMs: 0), from: 3, term: 1)
         #expect(try network[1].take().snapshotsWanted.isEmpty)
         network[1].node.snapshotFailed(to: MemberID(3))

@@ -8,7 +8,7 @@ import Testing
     @Test("A line of text holds time, level, member, message and fields")
     func text() throws {
         let lines = LogLines()
-        let log = try Log(level: .info, format: .text, member: "1", write: { lines.add($0) })
+        let log = try Log(level: .info, format: .text, member: 1, write: { lines.add($0) })
         log.info("role changed", ("role", "leader"), ("why", "a b\n\"c\""), ("empty", ""))
         log.debug("not written")
         log.close()
@@ -24,7 +24,7 @@ import Testing
     @Test("A line of JSON escapes what it must and stays one line")
     func json() throws {
         let lines = LogLines()
-        let log = try Log(level: .debug, format: .json, member: UInt64(2), write: { lines.add($0) })
+        let log = try Log(level: .debug, format: .json, member: 2, write: { lines.add($0) })
         log.warning("odd", ("value", "\"\\\u{1}\n\u{7f}é"), ("count", 3), ("digits", "4"))
         log.info("none", ("leader", nil as UInt64?))
         log.close()
@@ -42,7 +42,7 @@ import Testing
         let gate = PosixMutex(false)
         let lines = LogLines()
         let log = try Log(
-            level: .info, format: .text, member: "1",
+            level: .info, format: .text, member: 1,
             write: { line in
                 gate.withLock(when: { $0 }) { _ in }
                 lines.add(line)

@@ -75,7 +75,7 @@ final class TestMember {
     init(_ configuration: MemberConfiguration) throws {
         let lines = lines
         log = try Log(
-            level: configuration.logLevel, format: .text, member: configuration.number,
+            level: configuration.logLevel, format: .text, member: configuration.id.rawValue,
             write: { lines.add($0) })
         do {
             member = try Member(serving: configuration, log: log)

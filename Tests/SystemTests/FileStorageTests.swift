@@ -129,11 +129,16 @@ struct FileStorageTests {
                 try storage.create("full", zeroFilledTo: 512)
             }
             #expect(unsafe mkdir("\(path)/folder", 0o700) == 0)
-            #expect(throws: StorageError(.write, "folder", .other(EISDIR))) {
+            #expect(
+                throws: StorageError(
+                    .write, "folder", .other(EISDIR, ErrorCode(EISDIR).description))
+            ) {
                 try storage.write("folder", at: 0, bytes.span)
             }
             // A special file that cannot be synced.
-            #expect(throws: StorageError(.sync, "full", .other(EINVAL))) {
+            #expect(
+                throws: StorageError(.sync, "full", .other(EINVAL, ErrorCode(EINVAL).description))
+            ) {
                 try storage.sync("full")
             }
         }

@@ -55,6 +55,20 @@ func noWordsOfHaste() throws {
     }
 }
 
+@Test("What does not import System starts no thread and reads no clock, but for aviary-simulate")
+func threadsAndClocksAreOfSystem() throws {
+    let words =
+        /\b(?:(?:Posix)?Thread|Task|pthread_\w+|(?:Continuous|Suspending)?Clock|clock_\w+)\b/
+    var found: [String] = []
+    for file in try Repository.files(below: "Sources") where file.target != "System" {
+        let code = file.lines.filter { !$0.drop { $0 == " " }.hasPrefix("//") }
+        if code.contains(where: { $0.hasSuffix("import System") }) { continue }
+        if code.contains(where: { $0.firstMatch(of: words) != nil }) { found.append(file.path) }
+    }
+    #expect(
+        found == ["Sources/aviary-fuzz/Fuzz.swift", "Sources/aviary-simulate/Simulate.swift"])
+}
+
 @Test("No test sleeps, but for the pause of `eventually` in Tests/system/ensemble.py, which polls")
 func noTestSleeps() throws {
     let swift = try Repository.files(below: "Tests").filter { !$0.path.contains("TidyTests") }

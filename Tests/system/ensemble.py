@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -120,6 +119,11 @@ class Client:
     def delete(self, target, **headers):
         return self.request("DELETE", target, headers=_fields(headers))
 
+    def metrics(self):
+        """What `/metrics` says, each number as written there."""
+        lines = self.get("/metrics").body.decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
 
 def _fields(words):
     return {name.replace("_", "-"): value for name, value in words.items()}
@@ -135,10 +139,28 @@ def exchange(port, data):
             if not part:
                 break
             received += part
-    head, _, body = received.partition(b"\r\n\r\n")
+    return _parts(received)
+
+
+def answer(connection):
+    """Of an answer with a Content-Length: status, fields, body."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(65536)
+        assert part, received
+        received += part
+    status, fields, body = _parts(received)
+    while len(body) < int(fields.get("content-length", 0)):
+        body += connection.recv(65536)
+    return status, fields, body
+
+
+def _parts(received):
+    """Status, fields by small names, and what follows the head."""
+    head, _, rest = received.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-    return int(lines[0].split()[1]), fields, body
+    return int(lines[0].split()[1]), fields, rest
 
 
 class Member:
@@ -200,6 +222,16 @@ class Member:
             return client.request(method, target, body, headers)
         finally:
             client.close()
+
+    def metrics(self):
+        client = self.client()
+        try:
+            return client.metrics()
+        finally:
+            client.close()
+
+    def metric(self, name):
+        return float(self.metrics()[name])
 
     def answers(self, target, status=200):
         try:
@@ -266,13 +298,9 @@ class Ensemble:
             found = set()
             for member in self.running:
                 try:
-                    text = member.once("GET", "/metrics").body.decode()
+                    told = member.metrics()
                 except Unreachable:
                     return None
-                found.add((_metric(text, "aviary_applied_zxid"), _metric(text, "aviary_tree_digest")))
+                found.add((told["aviary_applied_zxid"], told["aviary_tree_digest"]))
             return found if len(found) == 1 else None
         return eventually(digests, within, "equal digests")
-
-
-def _metric(text, name):
-    return re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M).group(1)

@@ -287,10 +287,6 @@ def test_a_weak_tag_never_matches_and_the_answer_says_so(three):
     assert client.request("DELETE", "/v1/znodes/weak", headers={"If-Match": tag}).status == 204
 
 
-def test_the_table_is_long_enough():
-    assert len(FRAMING) + len(MEANING) + len(NO_JSON) >= 60
-
-
 def test_data_over_a_mebibyte_is_refused_before_it_is_sent(three):
     with socket.create_connection(("127.0.0.1", three.members[0].http_port), timeout=10) as connection:
         connection.sendall(put("Content-Length: 2000000\r\nExpect: 100-continue\r\n").encode())

@@ -98,7 +98,7 @@ def test_a_wait_on_one_member_is_answered_by_a_change_through_another(three):
     thread = threading.Thread(target=lambda: answers.append(
         waiting.get(f"/v1/znodes/waited?after={first.zxid}&wait=30s")))
     thread.start()
-    eventually(lambda: waits(three.members[0]) >= 1, what="the wait is open")
+    eventually(lambda: three.members[0].metric("aviary_waits") >= 1, what="the wait is open")
     second = writing.put("/v1/znodes/waited", b"2")
     thread.join(20)
     assert answers[0].status == 200 and answers[0].json["data"] == "2"
@@ -112,10 +112,10 @@ def test_a_wait_whose_client_goes_away_is_freed(three):
     thread = threading.Thread(target=lambda: swallow(
         lambda: client.get(f"/v1/znodes/left?after={zxid}&wait=60s")))
     thread.start()
-    eventually(lambda: waits(member) == 1, what="the wait is open")
+    eventually(lambda: member.metric("aviary_waits") == 1, what="the wait is open")
     client.connection.sock.shutdown(2)
     thread.join(20)
-    eventually(lambda: waits(member) == 0, what="the wait is freed")
+    eventually(lambda: member.metric("aviary_waits") == 0, what="the wait is freed")
 
 
 def test_a_feed_tells_every_change_in_order_and_goes_on_from_next(three):
@@ -131,12 +131,6 @@ def test_a_feed_tells_every_change_in_order_and_goes_on_from_next(three):
         assert page["next"] >= after
         after = page["next"]
     assert seen == [f"/fed/{n}" for n in range(30)]
-
-
-def waits(member):
-    text = member.once("GET", "/metrics").body.decode()
-    line = next(line for line in text.splitlines() if line.startswith("aviary_waits"))
-    return int(float(line.split()[-1]))
 
 
 def swallow(action):

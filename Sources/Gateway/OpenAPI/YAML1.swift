@@ -201,7 +201,7 @@ extension OpenAPIDocument {
               operationId: deleteZnode
               tags: [znodes]
               summary: Delete a znode, or a whole subtree at once
-              description: A recursive delete is one change of at most 10000 znodes and 8 MiB of paths, else 413 too_large.
+              description: A recursive delete is one change, by default of at most 10000 znodes and 8 MiB of paths, else 413 too_large.
               parameters:
                 - $ref: "#/components/parameters/recursive"
                 - $ref: "#/components/parameters/version"

@@ -163,12 +163,10 @@ extension OpenAPIDocument {
             limit:
               name: limit
               in: query
-              description: Names in a page of children
+              description: Names in a page of children; by default 1000, which is also the most by default
               schema:
                 type: integer
                 minimum: 1
-                maximum: 1000
-                default: 1000
             after-name:
               name: after-name
               in: query
@@ -206,7 +204,7 @@ extension OpenAPIDocument {
             wait:
               name: wait
               in: query
-              description: How long to wait for a change; at most 5m, of which up to 5 % are taken off
+              description: How long to wait for a change; longer ones are cut, by default to 5m, and up to 5 % are taken off
               schema:
                 $ref: "#/components/schemas/Duration"
             mode:
@@ -290,7 +288,7 @@ extension OpenAPIDocument {
                 type: integer
           requestBodies:
             Data:
-              description: The data, of at most 1 MiB, kept as it comes; no Content-Encoding
+              description: The data, by default of at most 1 MiB, kept as it comes; no Content-Encoding
               content:
                 "*/*":
                   schema:
@@ -382,7 +380,9 @@ extension OpenAPIDocument {
                     $ref: "#/components/schemas/Problem"
             TooLarge:
               description: >-
-                too_large, the data, a recursive delete, or over 64 KiB of a body that no one asked for; the last
+                too_large, the data, a recursive delete, or a body that no one asked for, by default above 64 KiB;
+                the last closes the connection, as does what is announced as too much
+              content:
 
         """#
 }

@@ -3,13 +3,11 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
-                closes the connection, as does what is announced as too much
-              content:
                 application/problem+json:
                   schema:
                     $ref: "#/components/schemas/Problem"
             TargetTooLong:
-              description: too_large, a request line of over 8 KiB; the connection closes
+              description: too_large, a request line by default above 8 KiB; the connection closes
               content:
                 application/problem+json:
                   schema:
@@ -34,8 +32,8 @@ extension OpenAPIDocument {
                     $ref: "#/components/schemas/Problem"
             HeadTooLarge:
               description: >-
-                too_large, a field line of over 8 KiB, over 100 fields, or a head of over 32 KiB; the connection
-                closes
+                too_large, by default a field line above 8 KiB, over 100 fields, or a head above 32 KiB; the
+                connection closes
               content:
                 application/problem+json:
                   schema:
