@@ -51,7 +51,7 @@ struct HeadFacts: Equatable {
 
 enum RequestEvent: Equatable {
     case head(HeadFacts)
-    case body(count: Int, kept: [UInt8])
+    case body([UInt8])
     case refused(HTTPViolation)
     case tooLarge
     case unfinished(body: Bool)
@@ -61,7 +61,7 @@ struct RequestReading {
     private enum Stage { case head, body(BodyDecoder), over }
 
     private let limits: HTTPLimits
-    private let keepsBodies: Bool
+    private let bodyBytesMax: Int
     private var buffer: [UInt8] = []
     private var parser = RequestParser()
     private var stage = Stage.head
@@ -72,9 +72,9 @@ struct RequestReading {
     private(set) var events: [RequestEvent] = []
 
     static func events(
-        _ bytes: [UInt8], cutAt cuts: [Int], _ limits: HTTPLimits, keepingBodies: Bool = true
+        _ bytes: [UInt8], cutAt cuts: [Int], _ limits: HTTPLimits, bodyBytesMax: Int
     ) throws(BrokenProperty) -> [RequestEvent] {
-        var reading = RequestReading(limits: limits, keepsBodies: keepingBodies)
+        var reading = RequestReading(limits: limits, bodyBytesMax: bodyBytesMax)
         var start = 0
         for cut in cuts + [bytes.count] {
             try reading.receive(bytes[start..<cut])
@@ -88,9 +88,9 @@ struct RequestReading {
         return reading.events
     }
 
-    private init(limits: HTTPLimits, keepsBodies: Bool) {
+    private init(limits: HTTPLimits, bodyBytesMax: Int) {
         self.limits = limits
-        self.keepsBodies = keepsBodies
+        self.bodyBytesMax = bodyBytesMax
     }
 
     private mutating func receive(_ piece: ArraySlice<UInt8>) throws(BrokenProperty) {
@@ -100,7 +100,7 @@ struct RequestReading {
         while try advance() {}
         if case .over = stage { return }
         try hold(buffer.count <= limits.headBytesMax, "\(buffer.count) bytes wait for a head's end")
-        try hold(body.count <= limits.bodyBytesMax, "a body of \(body.count) bytes is kept")
+        try hold(body.count <= bodyBytesMax, "a body of \(body.count) bytes is kept")
         try hold(
             parser.bytesExamined <= given + 4 * calls,
             "\(parser.bytesExamined) bytes examined of \(given) in \(calls) calls")
@@ -112,15 +112,12 @@ struct RequestReading {
             return buffer.isEmpty ? false : try readHead()
         case .body(var decoder):
             let held = buffer
-            let step =
-                keepsBodies ? decoder.decode(held.span, into: &body) : decoder.skip(held.span)
+            let step = decoder.decode(held.span, into: &body)
             stage = .body(decoder)
-            if keepsBodies {
-                try hold(
-                    decoder.decodedBytes == body.count,
-                    "\(decoder.decodedBytes) bytes decoded, \(body.count) given out")
-            }
-            return try take(step, decodedBytes: decoder.decodedBytes)
+            try hold(
+                decoder.decodedBytes == body.count,
+                "\(decoder.decodedBytes) bytes decoded, \(body.count) given out")
+            return try take(step)
         case .over: return false
         }
     }
@@ -144,16 +141,12 @@ struct RequestReading {
             buffer.removeFirst(length)
             keepAlive = head.keepAlive
             body = []
-            let decoder = BodyDecoder(head: head, limits: limits)
-            if decoder.isTooLarge { return end(with: .tooLarge) }
-            stage = .body(decoder)
+            stage = .body(BodyDecoder(head: head, limits: limits, bodyBytesMax: bodyBytesMax))
             return true
         }
     }
 
-    private mutating func take(
-        _ step: BodyStep, decodedBytes: Int
-    ) throws(BrokenProperty) -> Bool {
+    private mutating func take(_ step: BodyStep) throws(BrokenProperty) -> Bool {
         switch step {
         case .needMore:
             buffer = []
@@ -162,7 +155,7 @@ struct RequestReading {
             try hold(
                 consumed >= 0 && consumed <= buffer.count, "\(consumed) of \(buffer.count) taken")
             buffer.removeFirst(consumed)
-            events.append(.body(count: decodedBytes, kept: body))
+            events.append(.body(body))
             stage = keepAlive ? .head : .over
             return keepAlive
         case .invalid(let violation): return end(with: .refused(violation))

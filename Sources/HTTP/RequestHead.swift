@@ -127,6 +127,10 @@ package struct RequestHead: Sendable {
         FieldValues(head: self, field: field)
     }
 
+    /// Every field line, in order.
+    @inlinable
+    package var allLines: FieldLines { FieldLines(fieldLines.range) }
+
     /// Forgets all that an earlier request may have left and this one may not set.
     mutating func restart() {
         query = nil

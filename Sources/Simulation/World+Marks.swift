@@ -97,8 +97,7 @@ extension World {
         case .snapshotSending: marks.hit(.snapshotSending)
         case .snapshotInstalled: marks.hit(.snapshotInstalled)
         case .ensembleFixed: marks.hit(.ensembleFixed)
-        case .peerRefused(_, .otherStorage): marks.hit(.refusedOtherStorage)
-        case .peerRefused, .roleChanged: break
+        case .roleChanged, .handingOver: break
         }
     }
 

@@ -128,7 +128,10 @@ extension World {
             try checkPromises(of: message, from: member)
             send(message, from: member, to: to)
         }
-        for (other, reason) in effects.refusals { refuse(other, by: member, reason) }
+        for (other, reason) in effects.refusals {
+            if reason == .otherStorage { marks.hit(.refusedOtherStorage) }
+            refuse(other, by: member, reason)
+        }
         for event in effects.events { note(event, member) }
         for request in effects.snapshots where handedOut > 0 {
             handedOut -= 1

@@ -193,6 +193,10 @@ struct ElectionPitfallTests {
     func slowDisk(voters: Int) throws {
         let network = TestNetwork(voters: (1...UInt64(voters)).map { $0 })
         network[1].persistsAtOnce = false
+        for other in network.members.dropFirst() {
+            try other.tick(other.options.electionTicksMin + 1)
+            try other.fallBack()
+        }
         try network[1].timeOut()
         try network.settle()
         #expect(network[1].node.role == .candidate)

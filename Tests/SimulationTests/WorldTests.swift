@@ -184,7 +184,7 @@ struct PlantedBugTests {
         .readBeforeTicket: [.staleRead],
         .snapshotSavedEarly: [.recovery],
         .lastEntryLost: [.recovery, .logMatching],
-        .wallClockForBootClock: [.leaderClaim],
+        .wallClockForBootClock: [.leaderClaim, .liveness],
         .unknownAsRefused: [.refusedWrite],
         .answeredTwice: [.answer],
     ]

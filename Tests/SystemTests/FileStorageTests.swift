@@ -89,7 +89,7 @@ struct FileStorageTests {
             #expect(Self.mode("\(path)/data") == 0o700)
             #expect(Self.mode("\(path)/data/a") == 0o600)
             #expect(Self.mode("\(path)/data/LOCK") == 0o600)
-            #expect(throws: StorageError(.open, "\(path)/no/data", .notFound)) {
+            #expect(throws: StorageError(.create, "\(path)/no/data", .notFound)) {
                 _ = try FileStorage(directory: "\(path)/no/data")
             }
         }
