@@ -83,7 +83,19 @@ extension Replica {
             if case .feed(var feed) = waits[request] {
                 feed.query.after = max(feed.query.after, quietThrough)
                 waits.update(request, .feed(feed))
+                woken.add(request)
+            } else {
+                wake(request, into: &effects)
             }
+        }
+        serveWoken(into: &effects)
+    }
+
+    /// As many as may be at once: one that waits here is watched no more, and misses nothing, since
+    /// it is served from where it slept.
+    private mutating func serveWoken(into effects: inout Effects) {
+        let before = eventsScanned
+        while eventsScanned - before < options.eventsPerWakeMax, let request = woken.popFirst() {
             wake(request, into: &effects)
         }
     }
@@ -94,8 +106,13 @@ extension Replica {
         tree.takeFired(into: &fired)
         for request in waits.requests {
             tree.unwatch(WatchID(rawValue: request.rawValue))
-            wake(request, into: &effects)
+            if case .feed = waits[request] {
+                woken.add(request)
+            } else {
+                wake(request, into: &effects)
+            }
         }
+        serveWoken(into: &effects)
     }
 
     private mutating func wake(_ request: RequestID, into effects: inout Effects) {
@@ -119,6 +136,7 @@ extension Replica {
     }
 
     mutating func tickWaits(into effects: inout Effects) {
+        serveWoken(into: &effects)
         while let request = waits.popExpired(nowMs: nowMs) { expire(request, into: &effects) }
         while let request = waits.popLeaving(nowMs: nowMs) {
             endWait(request, with: .refused(.noQuorum), into: &effects)
@@ -127,6 +145,8 @@ extension Replica {
 
     /// Only a member that hears its leader may say that nothing has changed.
     private mutating func expire(_ request: RequestID, into effects: inout Effects) {
+        // What was woken and not served has something to tell.
+        if woken.contains(request) { wake(request, into: &effects) }
         guard let kind = waits[request] else { return }
         guard kind.local || hearsLeader else {
             return endWait(request, with: .refused(.noQuorum), into: &effects)

@@ -55,6 +55,8 @@ package struct Replica: ~Copyable {
     var reads = PendingReads()
     var waits = OpenWaits()
     var fired: [WatchID] = []
+    /// Feeds for which there is something, and that are not served yet.
+    var woken = WokenFeeds()
     var lastAppliedTerm: Term = .zero
     var bytesSinceSnapshot = 0
     /// What the identity file says, or has been told to say.

@@ -194,6 +194,38 @@ struct ReadTests {
 
 @Suite("Feeds that sleep long")
 struct SleepingFeedTests {
+    @Test("Of many feeds that one change wakes, some are served later, and none says it was quiet")
+    func manyWoken() throws {
+        var options = ReplicaOptions()
+        options.eventsPerWakeMax = 1
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        try cluster.tick(5)
+        let opens = (0..<40).map { _ in
+            cluster.ask(
+                leader,
+                .feed(
+                    Feed(
+                        query: EventQuery(
+                            path: .root, recursive: true, types: .created,
+                            after: cluster.applied(leader), eventsMax: 100),
+                        deadlineMs: cluster.nowMs + 200, local: false)))
+        }
+        let write = cluster.put(leader, "/woken")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        let atOnce = opens.count { cluster.reply(leader, $0) != nil }
+        #expect(atOnce > 0 && atOnce < opens.count)
+        // Past the deadline of all.
+        try cluster.tick(40)
+        for open in opens {
+            guard case .events(let page) = cluster.reply(leader, open) else {
+                Issue.record("\(String(describing: cluster.reply(leader, open)))")
+                continue
+            }
+            #expect(page.events.map(\.path) == [path("/woken")])
+        }
+    }
+
     @Test("A feed that slept through more than the history holds still gets its event")
     func sleepsThroughTrimming() throws {
         var options = ReplicaOptions()
