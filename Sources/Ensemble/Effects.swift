@@ -40,6 +40,8 @@ package enum ReplicaEvent: Sendable, Equatable {
     case snapshotSaved(LogIndex)
     case snapshotSending(LogIndex, to: MemberID)
     case snapshotInstalled(LogIndex)
+    /// What damage had taken from this member's files is back, up to here and further.
+    case repaired(LogIndex)
 }
 
 package struct Effects: Sendable {

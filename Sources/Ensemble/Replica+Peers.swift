@@ -12,6 +12,7 @@ extension Replica {
             return turnAway(hello.member, reason, into: &effects)
         }
         peers.connect(hello, nowMs: nowMs)
+        raft.greeted(hello.member)
         storeIdentity(into: &effects)
     }
 

@@ -1,4 +1,5 @@
-// The small picture of a replica that probes, lists and metrics are answered from.
+// The small picture of a replica that probes, lists and metrics are answered from; and when storage
+// that was damaged is whole again.
 
 import Raft
 import Znodes
@@ -18,6 +19,8 @@ extension Replica {
         status.caughtUp = caughtUp
         status.refusedBy = refusedBy
         status.stopping = stopping
+        status.repairingThrough = isDamaged ? raft.claim?.index ?? raft.commit : nil
+        status.repairs = repairs
         status.members = memberStatuses()
         status.failureTolerance = failureTolerance(of: status.members)
         status.minElectionTimeoutMs = options.raft.leaseMs
@@ -68,5 +71,14 @@ extension Replica {
                     && (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false))
         }
         return max(0, reachable.count - Quorum.majority(of: voters.count))
+    }
+
+    /// Damaged storage is whole again once all that this member had acknowledged and all that is
+    /// committed is back.
+    mutating func tickRepair(into effects: inout Effects) {
+        guard isDamaged, raft.claim == nil, caughtUp else { return }
+        isDamaged = false
+        repairs += 1
+        effects.events.append(.repaired(LogIndex(applied.rawValue)))
     }
 }

@@ -86,6 +86,9 @@ package struct Replica: ~Copyable {
     /// When a confirmed read index was last found applied here.
     var caughtUpMs: UInt64?
     var stopping = false
+    /// Damage was found at the start, and what it took is not all back.
+    var isDamaged: Bool
+    var repairs: UInt64 = 0
     var elections: UInt64 = 0
     var leaderChanges: UInt64 = 0
     var proposals: UInt64 = 0
@@ -123,7 +126,9 @@ package struct Replica: ~Copyable {
             id: identity.member, options: raftOptions, hardState: log.hardState,
             snapshot: log.snapshot,
             baseConfiguration: Configuration(voters: identity.ensembleAddresses.map(\.member)),
-            entries: log.entries, applied: applied, nowMs: nowMs, random: raftSeed)
+            entries: log.entries, claim: log.claim, applied: applied, nowMs: nowMs,
+            random: raftSeed)
+        isDamaged = log.damage != nil || log.claim != nil
         ownSnapshot.durable = log.snapshot
         lastAppliedTerm = log.snapshot?.term ?? .zero
         storedEnsemble = identity.ensemble
@@ -223,6 +228,7 @@ package struct Replica: ~Copyable {
         tickWrites(into: &effects)
         tickReads(into: &effects)
         tickWaits(into: &effects)
+        tickRepair(into: &effects)
         storeIdentity(into: &effects)
         tickIdentity()
         tickLimits()

@@ -62,7 +62,8 @@ package struct ReplicaRecovery<Storage: JournalStorage & ~Copyable>: ~Copyable {
         let restored = try restore(&store, hashSeed: fresh.hashSeed, pieceBytes: pieceBytes)
         var log = try WriteAheadLog.recover(
             storage: handles.log, limits: limits, freshLogID: fresh.log, snapshot: store.newest,
-            damagedSnapshots: damaged, logMustExist: identity.ensembleID != nil)
+            damagedSnapshots: damaged, logMustExist: identity.ensembleID != nil,
+            hasPeers: founders.count > 1)
         let found = log.takeRecovered()
         return ReplicaRecovery(
             identity: identity, log: found, restored: restored, damagedSnapshots: damaged,

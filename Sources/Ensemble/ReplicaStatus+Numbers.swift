@@ -10,6 +10,7 @@ extension ReplicaStatus {
     package var isLeader: Bool { role == .leader }
     package var logFirstNumber: UInt64 { logFirst.rawValue }
     package var logLastNumber: UInt64 { logLast.rawValue }
+    package var repairingThroughNumber: UInt64? { repairingThrough?.rawValue }
     package var snapshotNumber: UInt64 { snapshotIndex.rawValue }
 
     /// What is known of the leader; nil without one.

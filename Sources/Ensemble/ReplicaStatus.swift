@@ -66,6 +66,8 @@ package struct ReplicaStatus: Sendable, Equatable {
     /// This member was turned away by the others.
     package var refusedBy: HelloRefusal?
     package var stopping: Bool
+    /// Damage took entries up to here from this member, and they are not all back; nil: whole.
+    package var repairingThrough: LogIndex?
     package var members: [MemberStatus]
     /// Voters that may fail now before the quorum is lost.
     package var failureTolerance: Int
@@ -84,14 +86,16 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var leaderChanges: UInt64
     /// Writes taken from clients of this member, whatever became of them.
     package var proposals: UInt64
+    package var repairs: UInt64
 
     package static func initial(id: MemberID) -> Self {
         Self(
             id: id, ensemble: nil, role: .follower, term: .zero, leader: nil, applied: .zero,
             commit: .zero, leaderConfirmedUntilMs: 0, lastLeaderContactMs: 0, leaderlessSinceMs: 0,
-            caughtUp: false, refusedBy: nil, stopping: false, members: [], failureTolerance: 0,
-            minElectionTimeoutMs: 0, znodes: 0, storeBytes: 0, digest: 0, waits: 0,
+            caughtUp: false, refusedBy: nil, stopping: false, repairingThrough: nil, members: [],
+            failureTolerance: 0, minElectionTimeoutMs: 0, znodes: 0, storeBytes: 0, digest: 0,
+            waits: 0,
             pendingWrites: 0, logFirst: .zero, logLast: .zero, snapshotIndex: .zero, elections: 0,
-            leaderChanges: 0, proposals: 0)
+            leaderChanges: 0, proposals: 0, repairs: 0)
     }
 }

@@ -14,6 +14,9 @@ private struct Check {
     var detailEnd: StaticString = ""
 }
 
+/// Without a leader for so long, a damaged member says that it waits for others.
+private let repairPatienceMs: UInt64 = 10_000
+
 extension RESTGateway {
     mutating func probe(
         _ probe: Probe, _ head: RequestHead, _ bytes: Span<UInt8>,
@@ -26,13 +29,14 @@ extension RESTGateway {
         switch probe {
         case .ready:
             checks = [
-                serving(context), Self.admitted(context), Self.caughtUp(context),
-                leaderKnown(context),
+                serving(context), Self.admitted(context), Self.storage(context),
+                Self.caughtUp(context), leaderKnown(context),
             ]
         case .readable:
             let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
             checks = [
-                serving(context), Self.admitted(context), Self.staleness(context, lagMsMax),
+                serving(context), Self.admitted(context), Self.storage(context),
+                Self.staleness(context, lagMsMax),
             ]
         case .live:
             checks = [turning()]
@@ -64,6 +68,28 @@ extension RESTGateway {
             }
         return Check(
             name: "admitted", passes: context.status.refusedBy == nil, detail: detail)
+    }
+
+    /// Whether damage found at the start has been made good.
+    private static func storage(_ context: borrowing RequestContext) -> Check {
+        let status = context.status
+        guard let through = status.repairingThroughNumber else {
+            return Check(
+                name: "storage", passes: true, detail: "Nothing is missing from this member's disk."
+            )
+        }
+        let leaderlessMs = status.leaderlessSinceMs.map { context.nowMs - min($0, context.nowMs) }
+        if let leaderlessMs, leaderlessMs >= repairPatienceMs {
+            return Check(
+                name: "storage", passes: false,
+                detail: "Files were damaged here, and no member in reach has what they held up to ",
+                number: through,
+                detailEnd: ". Start those that are down; see docs/operations.md, damaged disk.")
+        }
+        return Check(
+            name: "storage", passes: false,
+            detail: "Files were damaged here. What they held is fetched from the leader, up to ",
+            number: through, detailEnd: ".")
     }
 
     private static func caughtUp(_ context: borrowing RequestContext) -> Check {

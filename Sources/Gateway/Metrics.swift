@@ -116,6 +116,13 @@ enum Metrics {
                 "aviary_snapshot_index", "The last entry in the newest durable snapshot.",
                 .count(status.snapshotNumber)),
             Metric(
+                "aviary_storage_repairing", "Damage was found, and what it took is not all back.",
+                .flag(status.repairingThroughNumber != nil)),
+            Metric(
+                counter: "aviary_storage_repairs_total",
+                "Damaged storage made whole by the others.",
+                .count(status.repairs)),
+            Metric(
                 counter: "aviary_elections_total", "Elections that this member began.",
                 .count(status.elections)),
             Metric(

@@ -1,11 +1,12 @@
 // A group: what one append writes, on whole sectors. Its header is the unit of trust in recovery:
-// it carries the sequence, the chain to the group before and the mark of what was durable. Nothing
-// here reads a length that has not been checked against the file.
+// it carries the sequence, the chain to the group before, the mark of what was durable and what the
+// member has promised by then. Nothing here reads a length that has not been checked against the
+// file.
 
 internal import Raft
 
 struct GroupHeader: Equatable {
-    static let bytes = 80
+    static let bytes = 104
     /// "AVGP"
     static let magic: UInt32 = 0x5047_5641
 
@@ -23,7 +24,13 @@ struct GroupHeader: Equatable {
     let payloadChecksum: UInt32
     /// The header checksum of the group before: a leftover of an abandoned tail never fits here.
     let chain: UInt32
-    /// Over bytes 8 to 79.
+    /// Term and vote after this group.
+    let term: Term
+    let vote: MemberID?
+    /// After this group: where the log ends, or a later place that this member has acknowledged
+    /// and lost (`WriteAheadLog.claim`).
+    let promise: LogPosition
+    /// Over bytes 8 to 103.
     let checksum: UInt32
 
     var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
@@ -41,7 +48,10 @@ struct GroupHeader: Equatable {
             logID: LogID(high: number(8), low: number(16)), sequence: number(24),
             durableThrough: number(32), firstIndex: number(40), lastIndex: number(48),
             payloadBytes: small(56), recordCount: small(60), payloadChecksum: small(64),
-            chain: small(68), checksum: checksum)
+            chain: small(68), term: Term(number(72)),
+            vote: number(80) == 0 ? nil : MemberID(number(80)),
+            promise: LogPosition(index: LogIndex(number(88)), term: Term(number(96))),
+            checksum: checksum)
         return header.logID == logID ? header : nil
     }
 
@@ -115,7 +125,8 @@ struct GroupBuilder {
 
     /// Fills up to the sector and writes the header; the result is its checksum, the next chain.
     mutating func finish(
-        logID: LogID, sequence: UInt64, durableThrough: UInt64, chain: UInt32
+        logID: LogID, sequence: UInt64, durableThrough: UInt64, chain: UInt32,
+        hardState: HardState, promise: LogPosition
     ) -> UInt32 {
         let payloadBytes = bytes.count - GroupHeader.bytes
         let whole = bytes.count.sectorAligned
@@ -131,6 +142,10 @@ struct GroupBuilder {
         bytes.putLittle(recordCount, at: 60)
         bytes.putLittle(bytes.checksum(GroupHeader.bytes..<whole), at: 64)
         bytes.putLittle(chain, at: 68)
+        bytes.putLittle(hardState.term.rawValue, at: 72)
+        bytes.putLittle(hardState.vote?.rawValue ?? 0, at: 80)
+        bytes.putLittle(promise.index.rawValue, at: 88)
+        bytes.putLittle(promise.term.rawValue, at: 96)
         let checksum = bytes.checksum(8..<GroupHeader.bytes)
         bytes.putLittle(checksum, at: 4)
         return checksum

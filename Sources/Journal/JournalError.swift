@@ -28,15 +28,35 @@ package enum JournalError: Error, Equatable, Sendable {
 extension JournalError: CustomStringConvertible {
     private static let replace =
         "Do not start this member on this directory: move it away and keep it. The other members "
-        + "go on while a majority of them is there; see docs/operations.md, replace."
+        + "go on while a majority of them is there; see docs/operations.md, damaged disk."
+
+    /// What was found, without what to do about it.
+    package var finding: String {
+        switch self {
+        case .rot(let file, let offset, let found):
+            return "\(file) is damaged at offset \(offset): \(found)"
+        case .missing(let file):
+            return "\(file) is missing"
+        case .gap(let snapshot, let logBase, let damaged):
+            let why =
+                damaged.isEmpty
+                ? "the snapshot that it follows is missing"
+                : "the snapshot that it follows is damaged (\(damaged.joined(separator: ", ")))"
+            return "the log starts after index \(logBase), but the newest intact snapshot ends at "
+                + "\(snapshot): \(why)"
+        case .storage, .malformed, .unsupportedVersion, .foreign, .contradiction,
+            .identityMismatch, .ensembleMismatch, .identityMissing, .snapshotAbsent:
+            return description
+        }
+    }
 
     package var description: String {
         switch self {
         case .storage(let error):
             return error.description
-        case .rot(let file, let offset, let found):
-            return "\(file) is damaged at offset \(offset): \(found). These bytes were durable "
-                + "before, so it is no trace of a crash. \(Self.replace)"
+        case .rot:
+            return "\(finding). These bytes were durable before, so it is no trace of a crash. "
+                + Self.replace
         case .malformed(let file, let offset, let found):
             return "\(file) makes no sense at offset \(offset): \(found), though its checksum is "
                 + "right. It was written by a faulty or newer program. \(Self.replace)"
@@ -46,15 +66,10 @@ extension JournalError: CustomStringConvertible {
         case .foreign(let file, let found):
             return "\(file) does not belong here: \(found). Put back the files that belong to "
                 + "this data directory, or move the directory away. \(Self.replace)"
-        case .missing(let file):
-            return "\(file) is missing. Put it back. If it is lost: \(Self.replace)"
-        case .gap(let snapshot, let logBase, let damaged):
-            let why =
-                damaged.isEmpty
-                ? "the snapshot that it follows is missing"
-                : "the snapshot that it follows is damaged (\(damaged.joined(separator: ", ")))"
-            return "the log starts after index \(logBase), but the newest intact snapshot ends at "
-                + "\(snapshot): \(why). \(Self.replace)"
+        case .missing:
+            return "\(finding). Put it back. If it is lost: \(Self.replace)"
+        case .gap:
+            return "\(finding). \(Self.replace)"
         case .contradiction(let index, let logTerm, let snapshotTerm):
             return "log and snapshot differ about the decided entry \(index): term \(logTerm) and "
                 + "term \(snapshotTerm). \(Self.replace)"

@@ -23,6 +23,9 @@ struct LogOutline: Equatable {
     }
 
     var lastTerm: Term? { term(at: last) }
+    /// Invariant: the last entry's term is known; only the base's may not be, and a base of unknown
+    /// term always has an entry after it.
+    var end: LogPosition { LogPosition(index: last, term: lastTerm ?? .zero) }
 
     /// Puts an entry at `index`, which is at most one after the last; what stood at and after it
     /// is gone.

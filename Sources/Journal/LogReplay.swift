@@ -20,6 +20,8 @@ struct LogReplay {
     private(set) var outline = LogOutline()
     private(set) var entries: [Entry] = []
     private(set) var hardState: HardState = .initial
+    /// Of the last group taken.
+    private(set) var promise: LogPosition = .zero
     var segments: [LogSegment] = []
 
     init(logID: LogID, floor: LogIndex, firstSegment: UInt64) {
@@ -71,6 +73,7 @@ struct LogReplay {
         lastSequence = header.sequence
         chain = header.checksum
         durableThrough = header.durableThrough
+        promise = header.promise
         if header.recordCount > 0 { lastDataSequence = header.sequence }
     }
 

@@ -1,5 +1,6 @@
 // Reads all segments and finds the cut: the place where the intact groups end. Decides whether a
-// crash can have made it or only rot, by the marks; it reads and never writes.
+// crash can have made it or only rot, by the marks, and whether what is left proves all that this
+// member has promised; it reads and never writes.
 
 internal import Raft
 
@@ -15,85 +16,82 @@ struct LogScan {
     private(set) var later: [UInt64] = []
     /// One later file, prepared and never written: the next segment.
     private(set) var laterIsPrepared = false
+    /// Bytes that were durable have changed or vanished: from the cut on nothing is believed but
+    /// what intact headers say of the member's promises.
+    private(set) var damage: JournalError?
+    /// Damage that may have taken the newest promises with it: no intact header behind it yet.
+    private var unproven: JournalError?
 
     private init(replay: LogReplay) { self.replay = replay }
 
-    /// `numbers` ascending, not empty.
+    /// `numbers` ascending, not empty. Throws damage that leaves promises unknown.
     static func run<Storage: JournalStorage & ~Copyable>(
         _ storage: inout Storage, numbers: [UInt64], floor: LogIndex
     ) throws(JournalError) -> LogScan {
-        for (before, number) in zip(numbers, numbers.dropFirst()) where number != before + 1 {
-            throw .missing(file: SegmentName.name(before + 1))
-        }
-        var bytes: [UInt8] = []
-        let first = numbers[0]
-        try read(&storage, first, into: &bytes)
-        guard let header = try intactHeader(bytes, number: first, logID: nil) else {
-            throw .rot(
-                file: SegmentName.name(first), offset: 0,
-                found: "the segment's header is damaged")
-        }
+        let logID = try logID(&storage, numbers)
         var scan = LogScan(
-            replay: LogReplay(logID: header.logID, floor: floor, firstSegment: first))
-        try scan.walk(bytes, number: first)
-        if first > 1 && scan.replay.lastSequence == nil {
-            throw .rot(
-                file: SegmentName.name(first), offset: scan.end,
-                found: "the first group of the log's oldest segment is damaged")
-        }
-        for number in numbers.dropFirst() {
+            replay: LogReplay(logID: logID, floor: floor, firstSegment: numbers[0]))
+        var bytes: [UInt8] = []
+        var expected = numbers[0]
+        for number in numbers {
+            if number != expected { scan.note(.missing(file: SegmentName.name(expected))) }
+            expected = number + 1
             try read(&storage, number, into: &bytes)
             try scan.consider(bytes, number: number)
         }
-        try scan.judge()
+        scan.judge()
+        if let unproven = scan.unproven { throw unproven }
         return scan
     }
 
+    /// Of the first file whose header is intact.
+    private static func logID<Storage: JournalStorage & ~Copyable>(
+        _ storage: inout Storage, _ numbers: [UInt64]
+    ) throws(JournalError) -> LogID {
+        var bytes: [UInt8] = []
+        for number in numbers {
+            try read(&storage, number, countMax: SegmentHeader.bytes, into: &bytes)
+            if let header = try SegmentHeader.decode(bytes, file: SegmentName.name(number)) {
+                return header.logID
+            }
+        }
+        throw .rot(
+            file: SegmentName.name(numbers[0]), offset: 0,
+            found: "the segment's header is damaged, and no other one tells which log it was")
+    }
+
     private static func read<Storage: JournalStorage & ~Copyable>(
-        _ storage: inout Storage, _ number: UInt64, into bytes: inout [UInt8]
+        _ storage: inout Storage, _ number: UInt64, countMax: Int = .max, into bytes: inout [UInt8]
     ) throws(JournalError) {
         let name = SegmentName.name(number)
         bytes.removeAll(keepingCapacity: true)
         do throws(StorageError) {
             let size = try storage.size(name)
-            try storage.read(name, at: 0, count: size, into: &bytes)
+            try storage.read(name, at: 0, count: min(size, countMax), into: &bytes)
         } catch {
             throw .storage(error)
         }
     }
 
+    /// The first damage is where the log is cut.
+    private mutating func note(_ found: JournalError) {
+        damage = damage ?? found
+        unproven = unproven ?? found
+    }
+
     /// nil: damaged.
     private static func intactHeader(
-        _ bytes: [UInt8], number: UInt64, logID: LogID?
+        _ bytes: [UInt8], number: UInt64, logID: LogID
     ) throws(JournalError) -> SegmentHeader? {
         let name = SegmentName.name(number)
         guard let header = try SegmentHeader.decode(bytes, file: name) else { return nil }
         if header.number != number {
             throw .foreign(file: name, found: "it was written as segment \(header.number)")
         }
-        if let logID, header.logID != logID {
+        if header.logID != logID {
             throw .foreign(file: name, found: "it is of the log \(header.logID), not \(logID)")
         }
-        // Zeros and header were durable before the file got its name.
-        if header.segmentBytes > UInt64(bytes.count) {
-            throw .rot(
-                file: name, offset: bytes.count,
-                found: "the file ends there, but was made with \(header.segmentBytes) bytes")
-        }
         return header
-    }
-
-    /// No crash damages a header: it was durable before the file got its name. That is no loss
-    /// where no group was ever written behind it, and must not pass for one torn group else.
-    private static func checkUnused(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
-        let name = SegmentName.name(number)
-        guard bytes.count > SegmentHeader.bytes else {
-            throw .rot(file: name, offset: bytes.count, found: "the file ends within its header")
-        }
-        guard bytes.isZero(SegmentHeader.bytes..<bytes.count) else {
-            throw .rot(
-                file: name, offset: 0, found: "the header of a segment with groups is damaged")
-        }
     }
 
     /// Takes groups as long as they follow each other, then looks at what is behind.
@@ -104,37 +102,79 @@ struct LogScan {
             try replay.take(header, bytes, at: end)
             end += header.groupBytes
         }
+        // What is behind the end of a segment that the log has left means nothing.
         tail = LogTail(bytes, from: min(end, bytes.count), logID: replay.logID)
     }
 
     private mutating func consider(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
+        let name = SegmentName.name(number)
         let header = try Self.intactHeader(bytes, number: number, logID: replay.logID)
-        if header == nil { try Self.checkUnused(bytes, number: number) }
-        if later.isEmpty, header != nil,
-            replay.next(bytes, at: SegmentHeader.bytes) != nil
+        let isFirst = replay.segments.isEmpty && later.isEmpty
+        var groupsBehind = 0
+        if header != nil, damage == nil, later.isEmpty,
+            isFirst || replay.next(bytes, at: SegmentHeader.bytes) != nil
         {
-            // What is behind the end of a segment that the log has left means nothing.
-            return try walk(bytes, number: number)
+            try walk(bytes, number: number)
+            if replay.lastSequence == nil {
+                note(
+                    .rot(
+                        file: name, offset: end,
+                        found: "the first group of the log's oldest segment is damaged"))
+            }
+            groupsBehind = tail.groupCount
+        } else {
+            let behind = LogTail(bytes, from: SegmentHeader.bytes, logID: replay.logID)
+            laterIsPrepared = later.isEmpty && header != nil && behind.written == nil
+            laterTail.merge(behind)
+            later.append(number)
+            groupsBehind = behind.groupCount
+            if header == nil { noteHeader(bytes, name, isFirst: isFirst, behind) }
         }
-        let behind = LogTail(bytes, from: SegmentHeader.bytes, logID: replay.logID)
-        laterIsPrepared = later.isEmpty && header != nil && behind.written == nil
-        laterTail.merge(behind)
-        later.append(number)
+        if groupsBehind > 0 { unproven = nil }
+        // Zeros and header were durable before the file got its name.
+        if let header, header.segmentBytes > UInt64(bytes.count) {
+            note(
+                .rot(
+                    file: name, offset: bytes.count,
+                    found: "the file ends there, but was made with \(header.segmentBytes) bytes"))
+        }
+    }
+
+    /// No crash damages a segment's header: it was durable before the file got its name. That is no
+    /// loss where no group was ever written behind it, and must not pass for one torn group else.
+    private mutating func noteHeader(
+        _ bytes: [UInt8], _ name: String, isFirst: Bool, _ behind: LogTail
+    ) {
+        if bytes.count <= SegmentHeader.bytes {
+            note(
+                .rot(file: name, offset: bytes.count, found: "the file ends within its header"))
+        } else if isFirst || behind.written != nil {
+            note(
+                .rot(
+                    file: name, offset: 0,
+                    found: "the header of a segment with groups is damaged"))
+        }
     }
 
     var needsRepair: Bool { tail.written != nil || (!later.isEmpty && !laterIsPrepared) }
+    /// In any intact header, before the cut and behind it.
+    var greatestSequence: UInt64 {
+        max(replay.lastSequence ?? 0, max(tail.greatestSequence, laterTail.greatestSequence))
+    }
 
     /// Damage at or below the greatest intact mark is rot; above it, a crash may have made it.
-    private func judge() throws(JournalError) {
+    private mutating func judge() {
         let mark = max(tail.greatestMark, laterTail.greatestMark)
-        guard mark >= replay.nextSequence else { return }
+        guard damage == nil, mark >= replay.nextSequence else { return }
         let found =
             "group \(replay.nextSequence) is damaged or missing, and a later group says that "
             + "all up to \(mark) were durable"
         if tail.written?.lowerBound != end, let next = later.first {
-            throw .rot(file: SegmentName.name(next), offset: 0, found: found)
+            damage = .rot(
+                file: SegmentName.name(next), offset: SegmentHeader.bytes, found: found)
+        } else {
+            damage = .rot(
+                file: replay.segments[replay.segments.count - 1].name, offset: end, found: found)
         }
-        throw .rot(
-            file: replay.segments[replay.segments.count - 1].name, offset: end, found: found)
     }
 }

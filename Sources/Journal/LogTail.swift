@@ -7,11 +7,14 @@ struct LogTail {
     /// The greatest mark in any intact header behind the cut. Every such claim was true when it
     /// was written, whatever became of its group.
     private(set) var greatestMark: UInt64 = 0
+    private(set) var greatestSequence: UInt64 = 0
+    /// The greatest in any intact header. Why those of groups that a crash has torn as well: to
+    /// take more for promised than was is harmless, to forget a promise is not.
+    private(set) var promise: LogPosition = .zero
+    /// The greatest term, with its vote, likewise.
+    private(set) var hardState: HardState = .initial
     /// From the first to the last sector that is not zero.
     private(set) var written: Range<Int>?
-    /// The greatest term, with its vote, among intact groups: believing a vote that was never
-    /// synced is harmless, forgetting one is not.
-    private(set) var hardState: HardState = .initial
     private(set) var groupCount = 0
 
     init() {}
@@ -23,36 +26,25 @@ struct LogTail {
             let end = min(offset + sector, bytes.count)
             if !bytes.isZero(offset..<end) {
                 written = (written?.lowerBound ?? offset)..<end
-                look(bytes, at: offset, logID: logID)
+                if let header = GroupHeader.decode(bytes, at: offset, logID: logID) { look(header) }
             }
             offset = end
         }
     }
 
-    private mutating func look(_ bytes: [UInt8], at offset: Int, logID: LogID) {
-        guard let header = GroupHeader.decode(bytes, at: offset, logID: logID) else { return }
-        greatestMark = max(greatestMark, header.durableThrough)
+    private mutating func look(_ header: GroupHeader) {
         groupCount += 1
-        guard header.payloadIsIntact(bytes, at: offset) else { return }
-        var cursor = offset + GroupHeader.bytes
-        let end = cursor + Int(header.payloadBytes)
-        while end - cursor >= GroupBuilder.frameBytes {
-            let bodyBytes = Int(bytes.little(UInt32.self, at: cursor))
-            let kind = bytes[cursor + 4]
-            cursor += GroupBuilder.frameBytes
-            guard bodyBytes <= end - cursor else { return }
-            if kind == RecordKind.hardState.rawValue, bodyBytes == 24,
-                let state = HardState(bytes, at: cursor)
-            {
-                hardState.mergeVote(state)
-            }
-            cursor += bodyBytes
-        }
+        greatestMark = max(greatestMark, header.durableThrough)
+        greatestSequence = max(greatestSequence, header.sequence)
+        promise = max(promise, header.promise)
+        hardState.mergeVote(HardState(term: header.term, vote: header.vote, commit: .zero))
     }
 
     mutating func merge(_ later: LogTail) {
-        greatestMark = max(greatestMark, later.greatestMark)
-        hardState.mergeVote(later.hardState)
         groupCount += later.groupCount
+        greatestMark = max(greatestMark, later.greatestMark)
+        greatestSequence = max(greatestSequence, later.greatestSequence)
+        promise = max(promise, later.promise)
+        hardState.mergeVote(later.hardState)
     }
 }

@@ -18,6 +18,16 @@ enum SnapshotName {
         name.utf8.count == prefix.utf8.count + 33 && name.hasPrefix(prefix)
     }
 
+    /// The place that it stands for, whatever became of its bytes; nil: no name of ours.
+    static func position(_ name: String) -> LogPosition? {
+        guard isFinal(name),
+            let index = UInt64(name.dropFirst(prefix.utf8.count).prefix(16), radix: 16),
+            let term = UInt64(name.suffix(16), radix: 16),
+            Self.name(LogIndex(index), Term(term)) == name
+        else { return nil }
+        return LogPosition(index: LogIndex(index), term: Term(term))
+    }
+
     static func isTemporary(_ name: String) -> Bool {
         name.hasPrefix(prefix) && name.hasSuffix(temporarySuffix)
     }

@@ -17,7 +17,8 @@ extension WriteAheadLog where Storage: ~Copyable {
     }
 
     static func makeSegment(
-        _ storage: inout Storage, number: UInt64, logID: LogID, limits: JournalLimits
+        _ storage: inout Storage, number: UInt64, logID: LogID, limits: JournalLimits,
+        group: [UInt8] = []
     ) throws(StorageError) {
         let name = SegmentName.name(number)
         let temporary = name + SegmentName.temporarySuffix
@@ -26,6 +27,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         ).encoded()
         try storage.create(temporary, zeroFilledTo: limits.segmentBytes)
         try storage.write(temporary, at: 0, header.span)
+        if !group.isEmpty { try storage.write(temporary, at: SegmentHeader.bytes, group.span) }
         try storage.sync(temporary)
         try storage.rename(temporary, to: name)
         try storage.syncDirectory()

@@ -13,11 +13,18 @@ package struct RecoveredLog: Sendable {
     package let entries: [Entry]
     /// Unfinished writes that a crash left behind were dropped; nil after a clean stop.
     package let droppedTail: DroppedTail?
+    /// A place that this member acknowledged once, beyond the end of what is left: damage took the
+    /// rest. Until the log has reached it again, votes are judged as if it ended there.
+    package let claim: LogPosition?
+    /// What was found at this start; the log was given up for it and begins anew.
+    package let damage: JournalError?
 
     package init(
         hardState: HardState, snapshot: SnapshotMark?, entries: [Entry],
-        droppedTail: DroppedTail? = nil
+        droppedTail: DroppedTail? = nil, claim: LogPosition? = nil, damage: JournalError? = nil
     ) {
+        self.claim = claim
+        self.damage = damage
         self.hardState = hardState
         self.snapshot = snapshot
         self.entries = entries
@@ -55,11 +62,15 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     package internal(set) var hardState: HardState
     /// The first error that leaves the disk's state unknown; every later call throws it again.
     var failure: StorageError?
+    /// See `RecoveredLog.claim`. Each group's header repeats it until it is met.
+    var claim: LogPosition?
     var recovered = RecoveredLog(hardState: .initial, snapshot: nil, entries: [])
 
     package var firstIndex: LogIndex { outline.base.next }
     package var lastIndex: LogIndex { outline.last }
     package var segmentCount: Int { segments.count }
+    /// Where the log ends, or the claim.
+    var promise: LogPosition { max(outline.end, claim ?? .zero) }
     /// Something was appended and not yet synced.
     package var needsSync: Bool { durableThrough < lastSequence }
 
@@ -158,17 +169,18 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
         }
         builder.begin()
         if end == SegmentHeader.bytes {
-            // Invariant: the last entry's term is known; only the base's may not be, and a base
-            // of unknown term always has an entry after it.
-            builder.add(.segmentStart, index: outline.last, term: outline.lastTerm ?? .zero)
+            let end = outline.end
+            builder.add(.segmentStart, index: end.index, term: end.term)
             builder.add(hardState)
         }
     }
 
     mutating func writeGroup() throws(StorageError) {
         let sequence = lastSequence + 1
+        if let claim, outline.end >= claim { self.claim = nil }
         chain = builder.finish(
-            logID: logID, sequence: sequence, durableThrough: durableThrough, chain: chain)
+            logID: logID, sequence: sequence, durableThrough: durableThrough, chain: chain,
+            hardState: hardState, promise: promise)
         let position = segments.count - 1
         let name = segments[position].name
         let offset = end

@@ -41,3 +41,19 @@ package struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable, Custo
     @inlinable package static func - (a: Self, b: Self) -> Int { Int(a.rawValue) - Int(b.rawValue) }
     package var description: String { "\(rawValue)" }
 }
+
+/// Where a log ends. Thesis 3.6.1: the later last term is more up to date, then the longer log.
+package struct LogPosition: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let index: LogIndex
+    package let term: Term
+
+    package init(index: LogIndex, term: Term) {
+        self.index = index
+        self.term = term
+    }
+    package static var zero: Self { Self(index: .zero, term: .zero) }
+    package static func < (a: Self, b: Self) -> Bool {
+        (a.term, a.index) < (b.term, b.index)
+    }
+    package var description: String { "\(index) of term \(term)" }
+}

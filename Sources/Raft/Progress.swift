@@ -125,6 +125,12 @@ package struct Progress: Sendable {
         state = .probe(waiting: false)
     }
 
+    /// What it holds is asked again.
+    mutating func forgetMatch() {
+        becomeProbe()
+        match = .zero
+    }
+
     mutating func becomeSnapshot() {
         inflights.clear()
         needsPoke = false

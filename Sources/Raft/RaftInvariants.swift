@@ -20,6 +20,7 @@ package struct RaftObservation: Sendable, Equatable {
     package var commit: LogIndex
     package var handedOut: LogIndex
     package var applied: LogIndex
+    package var claim: LogPosition?
 }
 
 extension RaftNode {
@@ -27,7 +28,7 @@ extension RaftNode {
         RaftObservation(
             id: id, term: term, vote: vote, role: role, leader: leader, firstIndex: firstIndex,
             lastIndex: lastIndex, lastTerm: lastTerm, durableIndex: ledger.durableIndex,
-            commit: commit, handedOut: handedOut, applied: applied)
+            commit: commit, handedOut: handedOut, applied: applied, claim: claim)
     }
 }
 
@@ -48,6 +49,12 @@ package enum RaftInvariants {
         try expect(now.firstIndex <= now.lastIndex.next, "the log begins after its end", now)
         try expect(now.firstIndex <= now.applied.next, "compacted above what is applied", now)
         try expect(now.lastTerm <= now.term, "an entry of a later term", now)
+        if let claim = now.claim {
+            let end = LogPosition(index: now.lastIndex, term: now.lastTerm)
+            try expect(claim > end && claim.term <= now.term, "a claim that is met", now)
+            try expect(
+                now.role == .follower || now.role == .learner, "a claim of one that stands", now)
+        }
         if now.role == .leader {
             try expect(now.leader == now.id, "a leader that follows", now)
             try expect(now.vote == now.id, "a leader that did not vote for itself", now)

@@ -28,6 +28,7 @@ struct RaftLog {
     var firstIndex: LogIndex { baseIndex.next }
     var lastIndex: LogIndex { baseIndex + entries.count }
     var lastTerm: Term { entries.last?.term ?? baseTerm }
+    var end: LogPosition { LogPosition(index: lastIndex, term: lastTerm) }
     var hasUnstored: Bool { nextToStore <= lastIndex }
 
     subscript(index: LogIndex) -> Entry { entries[index - firstIndex] }
@@ -37,11 +38,6 @@ struct RaftLog {
         if index == baseIndex { return baseTerm }
         if index < baseIndex || index > lastIndex { return nil }
         return entries[index - firstIndex].term
-    }
-
-    /// Thesis 3.6.1: the log with the later last term, then the longer one, is more up to date.
-    func isUpToDate(lastIndex: LogIndex, lastTerm: Term) -> Bool {
-        lastTerm > self.lastTerm || (lastTerm == self.lastTerm && lastIndex >= self.lastIndex)
     }
 
     /// The last index at or before `index` whose term is not above `term`: no later entry can be

@@ -17,7 +17,21 @@ extension RaftNode {
 
     /// Thesis 4.2.2: one that the newest configuration leaves out may still be needed until that
     /// is committed, as the only one whose log is long enough. It does not count itself.
-    private var mayCampaign: Bool { mayVote && configurations.mayNeed(id, commit: commit) }
+    private var mayCampaign: Bool {
+        mayVote && claim == nil && configurations.mayNeed(id, commit: commit)
+    }
+
+    /// Thesis 3.6.1: the log with the later last term, then the longer one, is more up to date.
+    /// Why the claim counts as if this log still ended there: a leader may have counted on it.
+    private func isUpToDate(lastIndex: LogIndex, lastTerm: Term) -> Bool {
+        let asked = LogPosition(index: lastIndex, term: lastTerm)
+        return asked >= max(log.end, claim ?? .zero)
+    }
+
+    /// The log has grown.
+    mutating func forgetMetClaim() {
+        if let claim, log.end >= claim { self.claim = nil }
+    }
 
     // Thesis 3.4: time-outs are random, and drawn anew for each election.
     mutating func drawElectionTimeout() {
@@ -154,7 +168,7 @@ extension RaftNode {
     mutating func answerPreVote(_ message: Message, lastIndex: LogIndex, lastTerm: Term) {
         let grant =
             mayVote && message.term > term && !isInTouchWithLeader
-            && log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
+            && isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
         // A grant echoes the term asked for; a refusal tells the own one.
         outbox.append(
             Message(
@@ -168,7 +182,7 @@ extension RaftNode {
         let free = vote == message.from || (vote == nil && leader == nil)
         let grant =
             mayVote && free && (transfer || !isInTouchWithLeader)
-            && log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
+            && isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
         if grant {
             // Another election is further on than this member's pre-vote.
             if standing == .preCandidate { becomeFollower(term: term, leader: nil) }

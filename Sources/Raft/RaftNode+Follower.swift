@@ -85,6 +85,7 @@ extension RaftNode {
             if configurations.truncate(from: first.index) { configurationChanged() }
         }
         for entry in entries { log.append(entry) }
+        forgetMetClaim()
         for (index, configuration) in added where index >= first.index {
             configurations.append(configuration, at: index)
             configurationChanged()

@@ -43,6 +43,7 @@ extension RaftNode {
             held.removeAll { $0.message.body.isAppendReply }
         }
         ledger.covered(through: mark.index)
+        forgetMetClaim()
         configurations.rebase(mark.configuration, at: mark.index)
         snapshot = mark
         commit = mark.index

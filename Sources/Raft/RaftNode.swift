@@ -27,6 +27,9 @@ package struct RaftNode: ~Copyable {
     var votes: [(member: MemberID, granted: Bool)] = []
     /// False: a member whose disk may have forgotten votes. It neither votes nor campaigns.
     package var mayVote = true
+    /// Beyond this member's log: a place that it has acknowledged and lost since. See
+    /// docs/decisions/0011.
+    package internal(set) var claim: LogPosition?
 
     // Time, in ticks.
     package internal(set) var nowMs: UInt64
@@ -58,8 +61,8 @@ package struct RaftNode: ~Copyable {
     /// the snapshot and are durable; `applied` is what the state machine holds already.
     package init(
         id: MemberID, options: RaftOptions, hardState: HardState, snapshot: SnapshotMark?,
-        baseConfiguration: Configuration, entries: [Entry], applied: LogIndex, nowMs: UInt64,
-        random: RandomGenerator
+        baseConfiguration: Configuration, entries: [Entry], claim: LogPosition? = nil,
+        applied: LogIndex, nowMs: UInt64, random: RandomGenerator
     ) {
         options.check()
         let base = snapshot?.index ?? .zero
@@ -78,12 +81,15 @@ package struct RaftNode: ~Copyable {
         handedOut = max(base, applied)
         self.applied = handedOut
         reads = PendingReads(nextContext: self.random.next() >> 1)
-        if term < log.lastTerm {
+        self.claim = claim
+        let latest = max(log.end, claim ?? .zero).term
+        if term < latest {
             // A received snapshot became durable before the hard state did. No vote of a term left
             // this member before that term was durable, so none was given in this one.
-            term = log.lastTerm
+            term = latest
             vote = nil
         }
+        forgetMetClaim()
         invariant(handedOut <= log.lastIndex, "applied \(handedOut) above \(log.lastIndex)")
         commit = max(commit, handedOut)
         for entry in entries where entry.kind == .configuration {
@@ -221,6 +227,14 @@ extension RaftNode {
     package mutating func unreachable(_ member: MemberID) {
         guard standing == .leader, member != id, let slot = slot(of: member) else { return }
         progresses[slot].becomeProbe()
+    }
+
+    /// `member` speaks on a new connection, and may have started anew with less than it had
+    /// acknowledged (`claim`): a leader that went on from there would never meet it. What was
+    /// committed by its word stays so.
+    package mutating func greeted(_ member: MemberID) {
+        guard standing == .leader, member != id, let slot = slot(of: member) else { return }
+        progresses[slot].forgetMatch()
     }
 }
 

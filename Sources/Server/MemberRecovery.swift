@@ -40,6 +40,17 @@ struct MemberRecovery: ~Copyable {
                 "a damaged snapshot is passed over",
                 ("files", found.damagedSnapshots.joined(separator: ",")))
         }
+        if let damage = found.log.damage {
+            log.warning(
+                "files are damaged: the log is given up, and fetched anew from the leader; until "
+                    + "then this member votes for nobody who lacks what it had acknowledged",
+                ("found", damage.finding),
+                ("acknowledged", found.log.claim.map { "\($0)" } ?? "all there"))
+        } else if let claim = found.log.claim {
+            log.warning(
+                "a repair goes on: what this member had acknowledged is not all back",
+                ("acknowledged", "\(claim)"))
+        }
         log.info(
             "recovered", ("storage", found.identity.storageID.description),
             ("ensemble", found.identity.ensembleID?.description),

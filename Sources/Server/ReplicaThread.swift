@@ -272,6 +272,8 @@ struct ReplicaLoop: ~Copyable {
             log.info("snapshot sending", ("index", index.rawValue), ("to", member.rawValue))
         case .snapshotInstalled(let index):
             log.info("snapshot installed", ("index", index.rawValue))
+        case .repaired(let index):
+            log.info("repaired: what damage took is back", ("index", index.rawValue))
         }
     }
 

@@ -43,6 +43,12 @@ package struct ConsensusChecker {
         var snapshot = 0
         var writes: [Write] = []
         var commit = 0
+        /// Its disk was damaged since the last start.
+        var isDamaged = false
+        /// What it must not vote below until its log has reached it again.
+        var claim: LogPosition?
+        /// What damage has taken of what it held when it made that claim.
+        var lost: [(log: Log, snapshot: Int)] = []
     }
 
     private var members: [Member]
@@ -178,6 +184,10 @@ package struct ConsensusChecker {
             swap(&log, &members[member].durable)
         }
         members[member].writes.removeFirst(done)
+        if let claim = members[member].claim, end(members[member].durable) >= claim {
+            members[member].claim = nil
+            members[member].lost.removeAll()
+        }
     }
 
     private func carryOut(_ write: Write, _ log: inout Log) {
@@ -212,7 +222,8 @@ package struct ConsensusChecker {
     /// After a start: what recovery found must be what was durable, or that with the first of the
     /// unconfirmed writes, in their order.
     package mutating func restarted(
-        _ member: Int, hardState: HardState, snapshot: SnapshotMark?, entries: [Entry]
+        _ member: Int, hardState: HardState, snapshot: SnapshotMark?, entries: [Entry],
+        claim: LogPosition? = nil
     ) throws(Violation) {
         var found = Log()
         if let snapshot {
@@ -224,14 +235,50 @@ package struct ConsensusChecker {
         }
         found.hardState = hardState
         let index = Int(snapshot?.index.rawValue ?? 0)
-        try checkRecovered(found, snapshot: index, member)
+        let before = members[member]
+        let isAllThere = try checkRecovered(found, snapshot: index, member)
+        try checkPromise(found, claim, member, isAllThere: isAllThere)
+        let lost = before.isDamaged ? [(before.durable, before.snapshot)] : []
         members[member] = Member(
-            asked: found, durable: found, snapshot: index, writes: [], commit: 0)
+            asked: found, durable: found, snapshot: index, claim: claim,
+            lost: claim == nil ? [] : before.lost + lost)
     }
 
-    private func checkRecovered(_ found: Log, snapshot: Int, _ member: Int) throws(Violation) {
+    /// Bytes on its disk that were durable have changed.
+    package mutating func damaged(_ member: Int) { members[member].isDamaged = true }
+
+    private func end(_ log: Log) -> LogPosition {
+        LogPosition(
+            index: LogIndex(UInt64(log.last)), term: Term(log.terms.last ?? 0))
+    }
+
+    /// What was acknowledged is there, or claimed.
+    private func checkPromise(
+        _ found: Log, _ claim: LogPosition?, _ member: Int, isAllThere: Bool
+    ) throws(Violation) {
+        let before = members[member]
+        let reached = max(end(found), claim ?? .zero)
         try expect(
-            snapshot >= members[member].snapshot, .recovery,
+            claim == nil || before.isDamaged || before.claim != nil, .recovery,
+            "member \(member + 1) claims \(reached), and was never damaged")
+        let snapshot = LogPosition(
+            index: LogIndex(UInt64(before.snapshot)),
+            term: Term(before.snapshot == 0 ? 0 : committedTerms[before.snapshot - 1]))
+        var promised = before.claim ?? .zero
+        if before.isDamaged { promised = max(promised, snapshot) }
+        if !isAllThere { promised = max(promised, end(before.durable)) }
+        try expect(
+            reached >= promised, .recovery,
+            "damaged member \(member + 1) recovered to \(end(found)) and claims \(reached), had "
+                + "promised \(promised)")
+    }
+
+    /// False: a damaged disk has lost some.
+    private func checkRecovered(
+        _ found: Log, snapshot: Int, _ member: Int
+    ) throws(Violation) -> Bool {
+        try expect(
+            snapshot >= members[member].snapshot || members[member].isDamaged, .recovery,
             "member \(member + 1) recovered a snapshot at \(snapshot), had "
                 + "\(members[member].snapshot)")
         var state = members[member].durable
@@ -263,9 +310,10 @@ package struct ConsensusChecker {
             votesMatch, .recovery,
             "member \(member + 1) recovered \(found.hardState), durable was \(durable.hardState)")
         try expect(
-            logMatches, .recovery,
+            logMatches || members[member].isDamaged, .recovery,
             "member \(member + 1) recovered a log to \(found.last), durable to \(durable.last), "
                 + "\(members[member].writes.count) writes unconfirmed")
+        return logMatches
     }
 
     /// Another, empty disk.
@@ -341,7 +389,13 @@ package struct ConsensusChecker {
     /// Counts the disks, not the beliefs.
     private func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
         var holders = 0
-        for other in members.indices where durableHash(other, index) == hash {
+        // A damaged one counts by its claim: nobody without the entry gets its vote.
+        for other in members.indices
+        where durableHash(other, index) == hash
+            || members[other].lost.contains(where: {
+                $0.log.hash(index) == hash || index <= $0.snapshot
+            })
+        {
             holders += 1
         }
         // Why those on exchanged disks count: their members never vote again, so a quorum of voters

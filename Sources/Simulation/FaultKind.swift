@@ -24,6 +24,9 @@ package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
     case crash, crashInTurn, pause, stop
     // Of the clocks.
     case wallJump, drift, lateTicks
+    // Of the disk again.
+    /// Durable bytes of a stopped member have changed or vanished. Per mille of starts.
+    case rot
 
     package var description: String { Self.names[rawValue] }
 
@@ -37,7 +40,7 @@ package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
         "datagrams", "loss", "duplicates", "partition", "leaderPartition", "oneWayPartition",
         "partialPartition", "linkReset", "clog", "swizzle", "powerCut", "writeError", "syncError",
         "diskFull", "slowDisk", "hang", "wipe", "crash", "crashInTurn", "pause", "stop",
-        "wallJump", "drift", "lateTicks",
+        "wallJump", "drift", "lateTicks", "rot",
     ]
 
     enum Group { case network, disk, process, clock }
@@ -47,7 +50,7 @@ package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
         case .datagrams, .loss, .duplicates, .partition, .leaderPartition, .oneWayPartition,
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
-        case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe: .disk
+        case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot: .disk
         case .crash, .crashInTurn, .pause, .stop: .process
         case .wallJump, .drift, .lateTicks: .clock
         }
@@ -76,6 +79,7 @@ package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
         case .drift: 200...50_000
         /// Microseconds.
         case .lateTicks: 100...5_000
+        case .rot: 20...400
         }
     }
 }

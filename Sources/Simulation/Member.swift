@@ -21,6 +21,10 @@ final class Member {
     var isWiped = false
     /// Until then its disk is slow.
     var slowUntilNs: UInt64 = 0
+    /// How much was committed when bytes on its disk rotted; nil once all of that is back.
+    var damagedAt: Int?
+    /// Its disk knows that it belongs to the ensemble, so that it may vote.
+    var isTakenIn = false
     var isStarting = false
 
     var id: MemberID { MemberID(UInt64(position + 1)) }
@@ -87,8 +91,8 @@ extension Member {
     }
 
     func process(
-        from recovered: consuming ReplicaRecovery<SimulatedDisk>, of count: Int, _ tuning: Tuning,
-        nowNs: UInt64
+        from recovered: consuming ReplicaRecovery<SimulatedDisk>, _ log: RecoveredLog,
+        of count: Int, _ tuning: Tuning, nowNs: UInt64
     ) -> Process {
         let text = [UInt8]("member-\(position + 1)".utf8)
         let replica = Replica(
@@ -100,7 +104,7 @@ extension Member {
                 ensembleAddresses: (0..<count).map {
                     (MemberID(UInt64($0 + 1)), [UInt8]("member-\($0 + 1)".utf8))
                 }, isNewcomer: recovered.identity.isNewcomer),
-            log: recovered.log, restored: recovered.restored, nowMs: clock.bootMs(nowNs),
+            log: log, restored: recovered.restored, nowMs: clock.bootMs(nowNs),
             wallMs: clock.wallMs(nowNs), random: RandomGenerator(seed: random.next()))
         return Process(
             replica: replica, journal: recovered.journal, snapshots: recovered.snapshots)

@@ -18,6 +18,9 @@ package struct WorkDone: Sendable {
     package var partitions = 0
     package var snapshotsSaved = 0
     package var snapshotsInstalled = 0
+    /// Damage done to disks, and members that were whole again after it.
+    package var damages = 0
+    package var repairs = 0
 
     package init() {}
 }
@@ -66,6 +69,8 @@ extension WorkDone {
         partitions += other.partitions
         snapshotsSaved += other.snapshotsSaved
         snapshotsInstalled += other.snapshotsInstalled
+        damages += other.damages
+        repairs += other.repairs
     }
 
     package var text: String {
@@ -74,6 +79,7 @@ extension WorkDone {
             + "\(ordered) operations put in order, "
             + "\(changes) changes, \(quietWaits) quiet waits, \(pages) pages; \(committed) entries committed, "
             + "\(leaders) leaders, \(starts) starts, \(pauses) pauses, \(partitions) partitions, "
-            + "\(snapshotsSaved) snapshots saved, \(snapshotsInstalled) installed"
+            + "\(snapshotsSaved) snapshots saved, \(snapshotsInstalled) installed, "
+            + "\(damages) disks damaged, \(repairs) repaired"
     }
 }

@@ -258,6 +258,32 @@ package final class SimulatedDisk: JournalStorage {
         isWithoutPower = false
     }
 
+    // MARK: rot, of a disk at rest
+
+    /// A killed process left writes that a crash may still take back.
+    package var hasUnsynced: Bool {
+        !nameChanges.isEmpty
+            || names.contains {
+                !$0.file.overwrites.isEmpty || $0.file.durableCount != $0.file.bytes.count
+            }
+    }
+
+    package func alter(_ name: String, at offset: Int, _ bytes: [UInt8]) {
+        names.first { $0.name == name }?.file.bytes
+            .replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+    }
+
+    package func cut(_ name: String, to count: Int) {
+        guard let file = names.first(where: { $0.name == name })?.file else { return }
+        file.bytes.removeLast(file.bytes.count - count)
+        file.durableCount = count
+    }
+
+    package func vanish(_ name: String) {
+        Self.set(name, nil, in: &names)
+        Self.set(name, nil, in: &durableNames)
+    }
+
     package var fileNames: [String] { names.map(\.name).sorted() }
     package func contents(_ name: String) -> [UInt8] {
         names.first { $0.name == name }?.file.bytes ?? []

@@ -60,7 +60,10 @@ struct Weather {
             case .swarm: rates[kind.rawValue] = isOn ? rate : 0
             }
         }
-        if members < 3 { rates[FaultKind.wipe.rawValue] = 0 }
+        if members < 3 {
+            rates[FaultKind.wipe.rawValue] = 0
+            rates[FaultKind.rot.rawValue] = 0
+        }
         for kind in without { rates[kind.rawValue] = 0 }
     }
 }

@@ -165,7 +165,8 @@ extension World {
     /// The disk is exchanged for an empty one. Once a run, and only when every member knows the
     /// ensemble: before that nobody can tell an exchanged disk from a first one.
     private func wipe(_ member: Member) {
-        guard wipedMember == nil, members.count >= 3, oracle.storages.count == members.count,
+        guard wipedMember == nil, members.count >= 3, members.allSatisfy(isWhole),
+            oracle.storages.count == members.count,
             members.allSatisfy({ $0.process?.journal.identity.ensembleID != nil })
         else { return }
         wipedMember = member.position
@@ -222,6 +223,7 @@ extension World {
             && serving.allSatisfy { $0.process?.applied == oracle.last }
             && serving.filter { $0.process?.observation?.role == .leader }.count == 1
             && serving.allSatisfy { $0.process?.observation?.leader != nil }
+            && serving.allSatisfy { $0.process?.observation?.claim == nil }
     }
 
     private var unrest: String {

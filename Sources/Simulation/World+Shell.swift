@@ -14,6 +14,7 @@ extension World {
         member.isStarting = false
         member.run += 1
         work.starts += 1
+        rotAtRest(member)
         let filesBefore = member.disk.fileNames
         let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
@@ -22,15 +23,30 @@ extension World {
             marks.hit(.recoveryFailed)
             return try diskFailed(member, "recovery: \(error)")
         }
+        let found = forgetting(recovered.log)
         mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
-            member.position, hardState: recovered.log.hardState, snapshot: recovered.log.snapshot,
-            entries: recovered.log.entries)
+            member.position, hardState: found.hardState, snapshot: found.snapshot,
+            entries: found.entries,
+            claim: options.bug == .claimIgnored ? recovered.log.claim : found.claim)
         let process = member.process(
-            from: recovered, of: options.members, tuning, nowNs: nowNs)
+            from: recovered, found, of: options.members, tuning, nowNs: nowNs)
         member.process = process
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
+    }
+
+    /// What planted bugs lose of what recovery found.
+    private func forgetting(_ log: RecoveredLog) -> RecoveredLog {
+        let isFirst = log.damage != nil
+        let forgetsClaim =
+            options.bug == .claimIgnored || (options.bug == .rotForTorn && isFirst)
+            || (options.bug == .claimNotRepeated && !isFirst)
+        let forgetsVote = options.bug == .voteLostInRot && isFirst
+        return RecoveredLog(
+            hardState: forgetsVote ? .initial : log.hardState, snapshot: log.snapshot,
+            entries: log.entries, droppedTail: log.droppedTail,
+            claim: forgetsClaim ? nil : log.claim, damage: log.damage)
     }
 
     /// The process is gone; `loss` is what becomes of the unsynced part of its disk.
@@ -230,6 +246,7 @@ extension World {
         switch event {
         case .snapshotSaved: work.snapshotsSaved += 1
         case .snapshotInstalled: work.snapshotsInstalled += 1
+        case .repaired: work.repairs += 1
         case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending: break
         }
     }

@@ -32,6 +32,14 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case unknownAsRefused
     /// An answer is given to the client twice.
     case answeredTwice
+    /// A damaged log starts anew as if its end had been a torn tail.
+    case rotForTorn
+    /// The core is not told what the member had acknowledged before its log was damaged.
+    case claimIgnored
+    /// The claim of a damaged log is not there at the start after the next.
+    case claimNotRepeated
+    /// Term and vote of a damaged log are lost with it.
+    case voteLostInRot
 }
 
 package struct WorldOptions: Sendable {

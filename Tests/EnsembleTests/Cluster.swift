@@ -16,6 +16,8 @@ struct Disk {
     var ensemble: EnsembleID?
     var isNewcomer = false
     var storage: StorageID
+    /// What damage took: the journal's part, which it forgets once met.
+    var claim: LogPosition?
 
     mutating func append(_ hardState: HardState?, _ new: [Entry]) {
         if let hardState { self.hardState = hardState }
@@ -65,7 +67,7 @@ final class Node {
                 isNewcomer: disk.isNewcomer),
             log: RecoveredLog(
                 hardState: disk.hardState, snapshot: disk.snapshot,
-                entries: disk.entries.filter { $0.index > base }),
+                entries: disk.entries.filter { $0.index > base }, claim: disk.claim),
             restored: restored, nowMs: nowMs, wallMs: 1_700_000_000_000,
             random: RandomGenerator(seed: seed))
     }

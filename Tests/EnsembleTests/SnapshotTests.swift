@@ -81,4 +81,34 @@ struct SnapshotTests {
         _ = try cluster.awaitLeader()
         try cluster.run { cluster.nodes.allSatisfy { $0?.replica.digest == digest } }
     }
+
+    @Test("A member whose log is lost says so until it has it back from the leader")
+    func repaired() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        try fill(cluster, leader, 0..<50)
+        let harmed = (leader + 1) % 3
+        var disk = try #require(cluster.crash(harmed))
+        let last = try #require(disk.entries.last)
+        disk.claim = LogPosition(index: last.index, term: last.term)
+        disk.entries.removeAll()
+        disk.snapshot = nil
+        disk.hardState.commit = .zero
+        try cluster.start(harmed, disk: disk)
+        let node = try #require(cluster.nodes[harmed])
+        let before = node.replica.status()
+        #expect(before.repairingThrough == last.index && !before.caughtUp && before.repairs == 0)
+        try cluster.run { node.replica.status().repairingThrough == nil }
+        let after = node.replica.status()
+        #expect(after.repairs == 1 && after.caughtUp && after.logLast >= last.index)
+        let isTold = node.events.contains {
+            if case .repaired(let index) = $0 { index >= last.index } else { false }
+        }
+        #expect(isTold)
+        // It counts again.
+        _ = cluster.crash((leader + 2) % 3)
+        let write = cluster.put(leader, "/s/after", "x")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        #expect(cluster.data(harmed, "/s/after") == "x")
+    }
 }

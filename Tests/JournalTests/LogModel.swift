@@ -65,7 +65,7 @@ struct LogDriver: ~Copyable {
         let id = RandomID(high: random.next(), low: random.next())
         log = try WriteAheadLog.recover(
             storage: disk, limits: limits, freshLogID: id, snapshot: snapshot,
-            logMustExist: false)
+            logMustExist: false, hasPeers: true)
     }
 
     // MARK: operations
@@ -156,6 +156,9 @@ struct LogDriver: ~Copyable {
     /// nil when the recovered log is one that may be; else what is wrong with it.
     mutating func complaint() -> String? {
         guard let found = log?.takeRecovered() else { return "no log" }
+        if found.claim != nil || found.damage != nil {
+            return "a crash passes for damage: \(String(describing: found))"
+        }
         let best = states[acknowledged].hardState
         let isNotBack =
             found.hardState.term > best.term

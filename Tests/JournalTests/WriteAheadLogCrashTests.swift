@@ -89,7 +89,7 @@ struct WriteAheadLogCrashTests {
     ) throws -> RecoveredLog {
         var log = try WriteAheadLog.recover(
             storage: disk, limits: limits, freshLogID: LogID(high: 1, low: 2),
-            snapshot: snapshot, logMustExist: true)
+            snapshot: snapshot, logMustExist: true, hasPeers: false)
         return log.takeRecovered()
     }
 }

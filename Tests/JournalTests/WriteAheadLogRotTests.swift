@@ -33,7 +33,7 @@ struct WriteAheadLogRotTests {
     static func open(_ disk: SimulatedDisk) throws -> WriteAheadLog<SimulatedDisk> {
         try WriteAheadLog.recover(
             storage: disk, limits: limits, freshLogID: LogID(high: 3, low: 4), snapshot: nil,
-            logMustExist: false)
+            logMustExist: false, hasPeers: false)
     }
 
     static func recovered(_ disk: SimulatedDisk) throws -> RecoveredLog {
@@ -59,7 +59,8 @@ struct WriteAheadLogRotTests {
                 } catch JournalError.rot(let file, let place, _) {
                     #expect(file == name)
                     // The group's or header's start, at most its length before.
-                    #expect(place <= offset && offset - place < 1024)
+                    #expect(
+                        place <= offset && offset - place < 1024, "\(name) at \(offset): \(place)")
                     refused += 1
                 }
             }

@@ -8,11 +8,12 @@ struct WriteAheadLogTests {
 
     static func open(
         _ disk: SimulatedDisk, _ limits: JournalLimits = small, snapshot: SnapshotMark? = nil,
-        damaged: [String] = [], mustExist: Bool = false
+        damaged: [String] = [], mustExist: Bool = false, hasPeers: Bool = false
     ) throws -> WriteAheadLog<SimulatedDisk> {
         try WriteAheadLog.recover(
             storage: disk, limits: limits, freshLogID: LogID(high: 1, low: 9),
-            snapshot: snapshot, damagedSnapshots: damaged, logMustExist: mustExist)
+            snapshot: snapshot, damagedSnapshots: damaged, logMustExist: mustExist,
+            hasPeers: hasPeers)
     }
 
     static func entry(_ index: UInt64, term: UInt64 = 1, bytes: Int = 10) -> Entry {
@@ -276,7 +277,7 @@ struct WriteAheadLogTests {
             let disk = SimulatedDisk()
             var log = try WriteAheadLog.recover(
                 storage: disk, limits: Self.small, freshLogID: LogID(high: 5, low: low),
-                snapshot: nil, logMustExist: false)
+                snapshot: nil, logMustExist: false, hasPeers: false)
             try log.append(hardState: nil, entries: [Self.entry(1)])
             try log.prepareNextSegment()
             return disk

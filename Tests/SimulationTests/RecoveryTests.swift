@@ -63,7 +63,7 @@ struct RecoveryTests {
                     entries: [
                         Entry(
                             index: LogIndex(index), term: Term(1), kind: .command,
-                            payload: [UInt8](repeating: 1, count: 400))
+                            payload: [UInt8](repeating: 1, count: 370))
                     ]))
             try journal.sync()
         }

@@ -187,6 +187,10 @@ struct PlantedBugTests {
         .wallClockForBootClock: [.leaderClaim, .liveness],
         .unknownAsRefused: [.refusedWrite],
         .answeredTwice: [.answer],
+        .rotForTorn: [.recovery],
+        .claimIgnored: [.leaderCompleteness, .committedOnce, .durableQuorum],
+        .claimNotRepeated: [.recovery],
+        .voteLostInRot: [.recovery, .oneVote],
     ]
 
     @Test(

@@ -151,7 +151,8 @@ struct FileStorageTests {
             func open() throws -> WriteAheadLog<FileStorage> {
                 try WriteAheadLog.recover(
                     storage: try FileStorage(directory: path), limits: limits,
-                    freshLogID: LogID(high: 1, low: 2), snapshot: nil, logMustExist: false)
+                    freshLogID: LogID(high: 1, low: 2), snapshot: nil, logMustExist: false,
+                    hasPeers: false)
             }
             do {
                 var log = try open()

@@ -8,6 +8,8 @@ struct TestDisk {
     var hardState = HardState.initial
     var snapshot: SnapshotMark?
     var entries: [Entry] = []
+    /// Set by damage; the journal's part, so never met here.
+    var claim: LogPosition?
 
     mutating func write(_ storage: Ready.Storage) {
         if let hardState = storage.hardState { self.hardState = hardState }
@@ -69,8 +71,18 @@ final class TestMember {
     ) -> RaftNode {
         RaftNode(
             id: id, options: options, hardState: disk.hardState, snapshot: disk.snapshot,
-            baseConfiguration: base, entries: disk.entries, applied: disk.snapshot?.index ?? .zero,
-            nowMs: nowMs, random: RandomGenerator(seed: seed))
+            baseConfiguration: base, entries: disk.entries, claim: disk.claim,
+            applied: disk.snapshot?.index ?? .zero, nowMs: nowMs,
+            random: RandomGenerator(seed: seed))
+    }
+
+    /// Stops; damage takes all of its log but what it had promised; starts.
+    func loseLog() throws {
+        disk.claim = LogPosition(
+            index: disk.entries.last?.index ?? .zero, term: disk.entries.last?.term ?? .zero)
+        disk.entries.removeAll()
+        disk.hardState.commit = .zero
+        try crashAndRestart()
     }
 
     /// What was not durable is gone.

@@ -1,0 +1,144 @@
+// Bit rot at rest: bytes of a stopped member that were durable have changed or vanished when it
+// starts again. It must never touch the last groups, which no later one says are durable: nobody
+// can tell their damage from a crash (docs/storage-format.md, "What window remains").
+
+import Ensemble
+import Journal
+import Raft
+import Znodes
+
+/// A group of a log file, by the format's description and not by the code that is judged.
+private struct GroupOnDisk {
+    let file: String
+    let offset: Int
+    let bytes: Int
+    let sequence: UInt64
+    let mark: UInt64
+
+    static func all(in file: String, _ bytes: [UInt8]) -> [GroupOnDisk] {
+        var found: [GroupOnDisk] = []
+        var offset = JournalLimits.sectorBytes
+        while offset + 104 <= bytes.count {
+            func number(_ at: Int, _ count: Int) -> UInt64 {
+                (0..<count).reduce(0) { $0 | UInt64(bytes[offset + at + $1]) << UInt64(8 * $1) }
+            }
+            if number(0, 4) == 0x5047_5641 {
+                let covered = Array(bytes[(offset + 8)..<(offset + 104)])
+                if number(4, 4) == UInt64(CRC32C.checksum(covered.span)) {
+                    found.append(
+                        GroupOnDisk(
+                            file: file, offset: offset, bytes: 104 + Int(number(56, 4)),
+                            sequence: number(24, 8), mark: number(32, 8)))
+                }
+            }
+            offset += JournalLimits.sectorBytes
+        }
+        return found
+    }
+}
+
+extension World {
+    /// Before a start. So few members are damaged at a time that what is committed stays whole on
+    /// a majority's complement and one more.
+    func rotAtRest(_ member: Member) {
+        guard weather[.rot] > 0, !isSettling, faultRandom.chance(perMille: weather[.rot]),
+            !member.isWiped, !member.disk.hasUnsynced
+        else { return }
+        for member in members {
+            guard let identity = member.process?.journal.identity else { continue }
+            if identity.ensembleID != nil && !identity.isNewcomer { member.isTakenIn = true }
+        }
+        // Before that, fewer than it seems can elect a leader.
+        guard members.allSatisfy(\.isTakenIn) else { return }
+        let lacking = members.filter { $0 !== member && ($0.isWiped || !isWhole($0)) }
+        guard lacking.count < (members.count - 1) / 2 else { return }
+        var done = 0
+        for _ in 0..<faultRandom.draw(1...3) where harm(member) { done += 1 }
+        guard done > 0 else { return }
+        work.damages += 1
+        member.damagedAt = consensus.committedCount
+        consensus.damaged(member.position)
+    }
+
+    /// It has again all that was committed when its disk was damaged.
+    func isWhole(_ member: Member) -> Bool {
+        guard let needed = member.damagedAt else { return true }
+        guard let process = member.process, process.replica.observation.claim == nil,
+            process.applied.rawValue >= UInt64(needed)
+        else { return false }
+        member.damagedAt = nil
+        return true
+    }
+
+    /// False: nothing there that may be damaged.
+    private func harm(_ member: Member) -> Bool {
+        let disk = member.disk
+        let logs = disk.fileNames.filter { $0.hasPrefix("log-") && !$0.hasSuffix(".tmp") }
+        let groups = logs.flatMap { GroupOnDisk.all(in: $0, disk.contents($0)) }
+        guard let last = groups.max(by: { $0.sequence < $1.sequence }) else { return false }
+        // One header must go on telling which log it is.
+        let intact = logs.filter { file in
+            let bytes = disk.contents(file)
+            return bytes.count > JournalLimits.sectorBytes
+                && bytes.starts(with: [UInt8]("AVIARYLG".utf8))
+        }
+        let spare = logs.filter { file in intact.contains { $0 != file } }
+        switch faultRandom.next(below: 10) {
+        case 0..<5:
+            let durable = groups.filter { $0.sequence <= last.mark }
+            guard !durable.isEmpty else { return false }
+            let group = durable[Int(faultRandom.next(below: UInt64(durable.count)))]
+            let sectors = (group.bytes + JournalLimits.sectorBytes - 1) / JournalLimits.sectorBytes
+            let sector = Int(faultRandom.next(below: UInt64(sectors)))
+            return rot(
+                disk, group.file, at: group.offset + sector * JournalLimits.sectorBytes)
+        case 5:
+            let used = spare.filter { file in groups.contains { $0.file == file } }
+            guard !used.isEmpty else { return false }
+            return rot(disk, faultRandom.pick(used), at: 0, isWhole: true)
+        case 6:
+            let older = spare.filter { $0 < last.file }
+            guard !older.isEmpty else { return false }
+            disk.vanish(faultRandom.pick(older))
+        case 7:
+            let older = spare.filter { $0 < last.file }
+            guard !older.isEmpty else { return false }
+            let file = faultRandom.pick(older)
+            let count = UInt64(disk.contents(file).count)
+            guard count > 0 else { return false }
+            disk.cut(file, to: Int(faultRandom.next(below: count)))
+        default:
+            let snapshots = disk.fileNames.filter {
+                $0.hasPrefix("snapshot-") && !$0.hasSuffix(".tmp")
+            }
+            guard !snapshots.isEmpty else { return false }
+            let file = faultRandom.pick(snapshots)
+            let count = UInt64(disk.contents(file).count)
+            guard count > 0 else { return false }
+            let place = Int(faultRandom.next(below: count))
+            if faultRandom.chance(perMille: 200) {
+                disk.cut(file, to: place)
+            } else {
+                return rot(disk, file, at: place / JournalLimits.sectorBytes * 512)
+            }
+        }
+        return true
+    }
+
+    /// Flips a bit, zeroes or garbles one sector. `isWhole`: so that nothing of it can be read.
+    private func rot(
+        _ disk: SimulatedDisk, _ file: String, at offset: Int, isWhole: Bool = false
+    ) -> Bool {
+        let count = min(JournalLimits.sectorBytes, disk.contents(file).count - offset)
+        guard count > 0 else { return false }
+        let kind = isWhole ? 2 : faultRandom.next(below: 3)
+        let place = Int(faultRandom.next(below: UInt64(count)))
+        let bit = UInt8(1) << UInt8(faultRandom.next(below: 8))
+        var garbage = (0..<count).map { _ in UInt8(truncatingIfNeeded: faultRandom.next()) }
+        var sector = Array(disk.contents(file)[offset..<(offset + count)])
+        if kind == 1 { garbage = [UInt8](repeating: 0, count: count) }
+        if kind == 0 || garbage == sector { sector[place] ^= bit } else { sector = garbage }
+        disk.alter(file, at: offset, sector)
+        return true
+    }
+}

@@ -1,0 +1,110 @@
+"""Files of a stopped member rot: it starts all the same, is repaired by the others and counts again;
+where nobody could repair it, it says what was found and what to do."""
+
+import re
+
+from ensemble import Ensemble, eventually
+
+
+def fill(ensemble, count):
+    client = ensemble.leader().client()
+    assert client.put("/v1/znodes/d").status == 201
+    for number in range(count):
+        assert client.put(f"/v1/znodes/d/{number}", b"x" * 300).status == 201
+    client.close()
+
+
+def used_sectors(path):
+    """The sectors of a log file that hold groups, as far as they are not zero."""
+    data = path.read_bytes()
+    return [at for at in range(512, len(data), 512) if any(data[at:at + 512])]
+
+
+def flip(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte[0] ^ 0x10]))
+
+
+def metric(member, name):
+    text = member.once("GET", "/metrics").body.decode()
+    return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+
+
+def repairs_and_counts(ensemble, harmed):
+    """It comes back whole, and is one of the two that a write needs."""
+    harmed.start()
+    eventually(lambda: harmed.answers("/health/ready"), 30, "the damaged member is ready")
+    assert "files are damaged" in harmed.log and "repaired" in harmed.log
+    assert metric(harmed, "aviary_storage_repairs_total") == 1
+    assert metric(harmed, "aviary_storage_repairing") == 0
+    ensemble.same_everywhere()
+    other = next(m for m in ensemble.followers() if m is not harmed)
+    other.kill()
+    answer = ensemble.leader().once("PUT", "/v1/znodes/after", b"counted")
+    assert answer.status in (200, 201), answer
+    assert harmed.once("GET", "/v1/znodes/after?raw").body == b"counted"
+    assert harmed.once("GET", "/v1/znodes/d/7?raw").body == b"x" * 300
+
+
+def test_damaged_files_are_repaired_by_the_others(fresh):
+    fill(fresh, 60)
+    harmed = fresh.followers()[0]
+    assert harmed.stop() == 0
+    log = sorted(harmed.data.glob("log-*"))[0]
+    sectors = used_sectors(log)
+    for part in (0, len(sectors) // 3, len(sectors) // 2):
+        flip(log, sectors[part] + 77)
+    repairs_and_counts(fresh, harmed)
+    # What it wrote is whole: nothing is found at the next start.
+    assert harmed.stop() == 0
+    harmed.start()
+    fresh.ready()
+    assert harmed.log.count("files are damaged") == 1
+
+
+def test_a_damaged_snapshot_is_repaired_by_the_others(tmp_path):
+    with Ensemble(tmp_path, options=["--snapshot-entries", "50"]) as ensemble:
+        fill(ensemble, 200)
+        harmed = ensemble.followers()[0]
+        eventually(lambda: list(harmed.data.glob("snapshot-*")), 20, "a snapshot")
+        assert harmed.stop() == 0
+        for snapshot in harmed.data.glob("snapshot-*"):
+            flip(snapshot, snapshot.stat().st_size // 2)
+        log = sorted(harmed.data.glob("log-*"))[0]
+        flip(log, used_sectors(log)[1] + 200)
+        repairs_and_counts(ensemble, harmed)
+
+
+def test_a_leader_that_lost_its_log_while_all_were_down_follows_those_that_have_it(fresh):
+    fill(fresh, 40)
+    harmed = fresh.leader()
+    for member in fresh.members:
+        member.kill()
+    log = sorted(harmed.data.glob("log-*"))[0]
+    flip(log, 512 + 40)
+    for member in fresh.members:
+        member.start()
+    fresh.ready()
+    assert "files are damaged" in harmed.log
+    fresh.same_everywhere()
+    assert harmed.once("GET", "/v1/znodes/d/39?raw").body == b"x" * 300
+
+
+def test_a_sole_member_with_damaged_files_says_what_to_do(tmp_path):
+    with Ensemble(tmp_path, members=1) as ensemble:
+        member = ensemble.members[0]
+        client = member.client()
+        for number in range(20):
+            client.put(f"/v1/znodes/{number}", b"x")
+        client.close()
+        assert member.stop() == 0
+        log = sorted(member.data.glob("log-*"))[0]
+        flip(log, used_sectors(log)[3] + 60)
+        member.start()
+        assert member.process.wait(timeout=20) == 65
+        member.process = None
+        assert f"{log.name} is damaged at offset" in member.log
+        assert "docs/operations.md, damaged disk" in member.log
