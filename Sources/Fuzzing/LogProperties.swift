@@ -45,7 +45,7 @@ enum LogProperties {
             return .success(
                 try Log.recover(
                     storage: storage, limits: limits, freshLogID: freshLogID, snapshot: mark,
-                    logMustExist: mustExist))
+                    logMustExist: mustExist, hasPeers: false))
         } catch {
             return .failure(error)
         }

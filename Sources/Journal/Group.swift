@@ -52,6 +52,10 @@ struct GroupHeader: Equatable {
             vote: number(80) == 0 ? nil : MemberID(number(80)),
             promise: LogPosition(index: LogIndex(number(88)), term: Term(number(96))),
             checksum: checksum)
+        // No log gets there: such a header was not written by this program.
+        guard max(header.term, header.promise.term) <= .max, header.promise.index <= .max else {
+            return nil
+        }
         return header.logID == logID ? header : nil
     }
 

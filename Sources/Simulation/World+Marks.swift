@@ -97,6 +97,7 @@ extension World {
         case .snapshotSending: marks.hit(.snapshotSending)
         case .snapshotInstalled: marks.hit(.snapshotInstalled)
         case .ensembleFixed: marks.hit(.ensembleFixed)
+        case .repaired: marks.hit(.repaired)
         case .roleChanged, .handingOver: break
         }
     }

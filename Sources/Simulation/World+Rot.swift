@@ -56,6 +56,7 @@ extension World {
         for _ in 0..<faultRandom.draw(1...3) where harm(member) { done += 1 }
         guard done > 0 else { return }
         work.damages += 1
+        marks.hit(.rotted)
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }
