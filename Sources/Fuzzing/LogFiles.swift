@@ -90,20 +90,20 @@ struct LogFiles {
         guard file.count >= sector else { return }
         file.put(checksum(file, 0..<(sector - 4)), at: sector - 4, bytes: 4)
         var offset = sector
-        while offset + 80 <= file.count {
+        while offset + 104 <= file.count {
             guard file.number(offset, bytes: 4) == 0x5047_5641 else {
                 offset += sector
                 continue
             }
             let payload = Int(file.number(offset + 56, bytes: 4))
-            let group = (80 + payload + sector - 1) / sector * sector
+            let group = (104 + payload + sector - 1) / sector * sector
             let isWhole = group <= file.count - offset
             if isWhole {
-                let sum = checksum(file, (offset + 80)..<(offset + group))
+                let sum = checksum(file, (offset + 104)..<(offset + group))
                 file.put(sum, at: offset + 64, bytes: 4)
             }
             file.put(chain, at: offset + 68, bytes: 4)
-            chain = checksum(file, (offset + 8)..<(offset + 80))
+            chain = checksum(file, (offset + 8)..<(offset + 104))
             file.put(chain, at: offset + 4, bytes: 4)
             offset += isWhole ? group : sector
         }

@@ -23,7 +23,7 @@ enum LogSeeds {
     /// A single group whose numbers are as great as they get.
     private static var numbers: [FuzzSeed] {
         let log = written(entries: 1)
-        // The group: header of 80, the segment's start of 24, a hard state of 32, both again as
+        // The group: header of 104, the segment's start of 24, a hard state of 32, both again as
         // appended, then the entry.
         func with(_ name: String, _ value: UInt64, at offset: Int) -> FuzzSeed {
             var log = log
@@ -31,7 +31,7 @@ enum LogSeeds {
             log.seal()
             return FuzzSeed(name, log.packed)
         }
-        let start = 80 + 8
+        let start = 104 + 8
         let entry = start + 16 + 32 + 32 + 8
         return [
             with("sequence-max", .max, at: 24), with("mark-max", .max, at: 32),
