@@ -43,7 +43,8 @@ func seedsAreInTheCorpus(_ target: FuzzTarget) throws {
     for seed in target.seeds {
         let name = "\(target.rawValue)/\(seed.name)"
         let file = files.first { $0.description == name }
-        #expect(file?.bytes == seed.bytes, "\(name): aviary-fuzz seeds Tests/Fuzz/Corpus")
+        let isThere = file?.bytes == seed.bytes
+        #expect(isThere, "\(name): aviary-fuzz seeds Tests/Fuzz/Corpus")
     }
 }
 
