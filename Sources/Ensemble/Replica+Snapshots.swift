@@ -33,11 +33,19 @@ struct IncomingSnapshot: ~Copyable {
     var decoder: SnapshotDecoder?
     /// Whole and decoded; being made durable.
     var restored: RestoredReplica?
+    /// Pieces given out and not yet written. At `snapshotPiecesAhead` no more are asked for.
+    var piecesAhead = 0
+    /// The leader waits to be asked for more.
+    var owesProgress = false
 }
 
 extension Replica {
-    mutating func snapshotAppended(_ index: LogIndex) {
+    mutating func snapshotAppended(_ index: LogIndex, into effects: inout Effects) {
         if ownSnapshot.underWay?.index == index { ownSnapshot.piecesAhead -= 1 }
+        guard incoming.mark?.index == index else { return }
+        // Why not below zero: of one that was given up and began anew, old pieces may come first.
+        incoming.piecesAhead = max(0, incoming.piecesAhead - 1)
+        if incoming.owesProgress { askForMore(into: &effects) }
     }
 
     mutating func snapshotSaved(_ index: LogIndex, into effects: inout Effects) {
@@ -207,7 +215,9 @@ extension Replica {
             beginIncoming(mark, into: &effects)
         }
         if incoming.restored != nil { return }
-        guard offset == incoming.received else { return progress(incoming.received, done: false) }
+        guard offset == incoming.received, incoming.piecesAhead < options.snapshotPiecesAhead else {
+            return askForMore(into: &effects)
+        }
         guard takeIn(bytes, last: last, into: &effects) else {
             effects.snapshots.append(.abandon(mark.index))
             incoming = IncomingSnapshot()
@@ -216,8 +226,19 @@ extension Replica {
         if last {
             effects.snapshots.append(.finish(mark.index))
         } else {
-            progress(incoming.received, done: false)
+            askForMore(into: &effects)
         }
+    }
+
+    /// At once, or as soon as the disk has kept up.
+    private mutating func askForMore(into effects: inout Effects) {
+        guard let mark = incoming.mark, let leader = raft.leader else { return }
+        incoming.owesProgress = incoming.piecesAhead >= options.snapshotPiecesAhead
+        if incoming.owesProgress { return }
+        send(
+            .snapshotProgress(
+                index: mark.index, term: raft.term, offset: incoming.received, done: false),
+            to: leader, into: &effects)
     }
 
     private mutating func beginIncoming(_ mark: SnapshotMark, into effects: inout Effects) {
@@ -240,6 +261,7 @@ extension Replica {
         do throws(ReplicaSnapshotError) {
             try decoder.consume(bytes.span)
             incoming.received += UInt64(bytes.count)
+            incoming.piecesAhead += 1
             effects.snapshots.append(.append(bytes))
             if last {
                 incoming.restored = try decoder.finish()

@@ -178,7 +178,7 @@ package struct Replica: ~Copyable {
         case .refused(let member, let reason): turnedAway(by: member, reason)
         case .received(let message, let member): receive(message, from: member, into: &effects)
         case .stored(let token): raft.persisted(token)
-        case .snapshotAppended(let index): snapshotAppended(index)
+        case .snapshotAppended(let index): snapshotAppended(index, into: &effects)
         case .snapshotSaved(let index): snapshotSaved(index, into: &effects)
         case .snapshotRead(let piece): sendPiece(piece, into: &effects)
         case .snapshotFailed(let index): failSnapshot(index)

@@ -84,6 +84,8 @@ final class Cluster {
     /// Members whose storage completions are held back.
     var slowDisks: Set<Int> = []
     var heldStored: [(node: Int, token: StorageToken)] = []
+    /// Pieces of snapshots that the slow disks have not written yet.
+    var heldAppended: [(node: Int, index: LogIndex)] = []
     var nextRequest: UInt64 = 0
     var seed: UInt64 = 42
 
@@ -113,6 +115,7 @@ final class Cluster {
         nodes[position] = nil
         inFlight.removeAll { $0.from == position || $0.to == position }
         heldStored.removeAll { $0.node == position }
+        heldAppended.removeAll { $0.node == position }
         for other in nodes.indices where other != position {
             step(other, .peerLost(members[position]))
         }
@@ -181,7 +184,12 @@ final class Cluster {
             node.written = []
         case .append(let bytes):
             node.written += bytes
-            if let mark = node.writing { step(position, .snapshotAppended(mark.index)) }
+            guard let mark = node.writing else { return }
+            if slowDisks.contains(position) {
+                heldAppended.append((position, mark.index))
+            } else {
+                step(position, .snapshotAppended(mark.index))
+            }
         case .finish(let index):
             guard let mark = node.writing, mark.index == index else { return }
             node.disk.snapshot = mark

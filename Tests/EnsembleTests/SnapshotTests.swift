@@ -67,6 +67,29 @@ struct SnapshotTests {
         #expect(cluster.data(away, "/s/149") == "149")
     }
 
+    @Test(
+        "A member whose disk lags asks for no more of a snapshot than it may hold, and goes on later"
+    )
+    func slowDisk() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let away = (leader + 1) % 3
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        cluster.slowDisks = [away]
+        try cluster.start(away, disk: disk)
+        try cluster.tick(300)
+        #expect(cluster.heldAppended.count == cluster.options.snapshotPiecesAhead)
+        cluster.slowDisks = []
+        let held = (cluster.heldStored, cluster.heldAppended)
+        for (node, token) in held.0 { cluster.step(node, .stored(token)) }
+        for (node, index) in held.1 { cluster.step(node, .snapshotAppended(index)) }
+        try cluster.run {
+            cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
+        }
+    }
+
     @Test("All members restart from snapshot and log with the same state")
     func restart() throws {
         let cluster = try Cluster(options: options())
