@@ -35,7 +35,7 @@ extension Problem {
                 .noNode,
                 intent.kind == .delete
                     ? "There is no znode to match: nothing is left to delete."
-                    : "There is no znode to match: create it with If-None-Match: *.",
+                    : "There is no znode to match: create it with If-None-Match: * (and ?parents).",
                 path: path.bytes)
             status = 412
         case .badVersion(let path, absent: false):
@@ -59,7 +59,7 @@ extension Problem {
                 path: path.bytes)
         case .storeFull:
             self.init(
-                .storeFull, "Delete znodes or shorten their data, or raise the limit of the store.",
+                .storeFull, "Delete znodes or shorten their data, or raise --limit store-bytes.",
                 path: intent.path.bytes)
         case .invalidPath(let path):
             self.init(
@@ -76,8 +76,13 @@ extension Problem {
     }
 
     static func absent(_ path: [UInt8], _ zxid: Zxid, stalenessMs: UInt64?) -> Problem {
+        let isReserved = ZnodePath.reserved.contains(ZnodePath(trusted: path))
         var problem = Problem(
-            .noNode, "There is no znode at this path: create it with PUT.", path: path, zxid: zxid)
+            .noNode,
+            isReserved
+                ? "There is no znode at this path, and the tree below /zookeeper is reserved."
+                : "There is no znode at this path: create it with PUT.",
+            path: path, zxid: zxid)
         problem.stalenessMs = stalenessMs
         return problem
     }
@@ -113,15 +118,16 @@ extension Problem {
         }
     }
 
-    init(_ refusal: Refusal, to work: PendingWork, retryAfterSeconds: UInt64) {
+    init(
+        _ refusal: Refusal, to work: PendingWork, _ context: borrowing RequestContext,
+        retryAfterSeconds: UInt64
+    ) {
         switch refusal {
         case .noQuorum:
-            self.init(.noQuorum, Self.withoutQuorum(work))
+            self = Self.withoutQuorum(work, context)
             self.retryAfterSeconds = retryAfterSeconds
         case .outcomeUnknown:
-            self.init(
-                .outcomeUnknown,
-                "The change may or may not happen: read the znode before you repeat it.")
+            self.init(.outcomeUnknown, Self.afterUnknownOutcome(work))
         case .overloaded:
             self.init(
                 .overloaded,
@@ -137,18 +143,72 @@ extension Problem {
                 "This member is stopping, and nothing was changed: ask another member.")
             self.retryAfterSeconds = retryAfterSeconds
         }
+        path = work.path.bytes
     }
 
-    private static func withoutQuorum(_ work: PendingWork) -> StaticString {
+    private static func withoutQuorum(
+        _ work: PendingWork, _ context: borrowing RequestContext
+    ) -> Problem {
+        let changes: Bool
         let isLocal: Bool
         switch work {
-        case .write: return "No leader has a quorum, and nothing was changed: try again later."
-        case .read(let read): isLocal = read.plan.local
-        case .feed(let feed): isLocal = feed.local
+        case .write: (changes, isLocal) = (true, false)
+        case .read(let read): (changes, isLocal) = (false, read.plan.local)
+        case .feed(let feed): (changes, isLocal) = (false, feed.local)
         }
-        return isLocal
-            ? "No leader has a quorum, and this member does not have that zxid: ask another one."
-            : "No leader has a quorum: try again, or read what is here by ?consistency=local."
+        if let reason = context.status.refusedBy {
+            return turnedAway(
+                changes
+                    ? "This member knows no leader, and nothing was changed: ask another one. "
+                    : "This member knows no leader: ask another one. ", reason)
+        }
+        let knowsLeader = context.status.leaderNumber != nil
+        if changes {
+            return Problem(
+                .noQuorum,
+                knowsLeader
+                    ? "No leader has a quorum, and nothing was changed: try again later."
+                    : "This member knows no leader, and nothing was changed: ask another one.")
+        }
+        if isLocal {
+            return Problem(
+                .noQuorum,
+                "No leader has a quorum, and this member does not have that zxid: ask another one.")
+        }
+        return Problem(
+            .noQuorum,
+            knowsLeader
+                ? "No leader has a quorum: try again, or read what is here by ?consistency=local."
+                : "This member knows no leader: ask another one, or read by ?consistency=local.")
+    }
+
+    /// A local read of a member whose tree is nothing to go by.
+    static func unserved(_ status: borrowing ReplicaStatus) -> Problem {
+        if let reason = status.refusedBy {
+            return turnedAway("This member cannot serve reads: ask another one. ", reason)
+        }
+        return Problem(
+            .noQuorum, "This member has nothing of an ensemble yet: ask another one, or try again.")
+    }
+
+    private static func turnedAway(_ detail: StaticString, _ reason: HelloRefusal) -> Problem {
+        var problem = Problem(.noQuorum, detail)
+        problem.echo = Echo(reason.words)
+        return problem
+    }
+
+    private static func afterUnknownOutcome(_ work: PendingWork) -> StaticString {
+        switch work {
+        case .write(let intent):
+            switch intent.kind {
+            case .put:
+                "The change may or may not happen: repeat it with If-Match or If-None-Match: *."
+            case .delete: "The change may or may not happen: repeat it with If-Match."
+            case .create:
+                "The znode may or may not be made: list the children before you repeat it."
+            }
+        case .read, .feed: "It is not known what became of this: repeat it."
+        }
     }
 
     init(_ violation: HTTPViolation) {
@@ -209,6 +269,22 @@ extension Problem {
         self.init(.invalidPath, detail)
     }
 
+    /// Of a sequential child, whose name is the parameter and ten digits.
+    init(nameOfChild error: ZnodePathError) {
+        let detail: StaticString =
+            switch error {
+            case .nameTooLong: "Shorten the parameter 'name' to 245 bytes: ten digits follow it."
+            case .pathTooLong: "Shorten the path or 'name': with ten digits it may have 4096 bytes."
+            case .illegalCharacter:
+                "The parameter 'name' holds a character that ZooKeeper forbids: remove it."
+            case .notUTF8: "Write the parameter 'name' in UTF-8, percent-encoded."
+            case .tooDeep: "The parent is as deep as a znode may be: choose one of fewer names."
+            case .notAbsolute, .emptySegment, .dotSegment, .trailingSlash:
+                "The parameter 'name' makes no name of a znode: choose another one."
+            }
+        self.init(.invalidPath, detail)
+    }
+
     init(_ error: PercentDecodingError) {
         let detail: StaticString =
             switch error {
@@ -217,5 +293,18 @@ extension Problem {
             case .encodedNUL: "A name cannot hold a NUL: remove %00 from the path."
             }
         self.init(.invalidPath, detail)
+    }
+}
+
+extension HelloRefusal {
+    /// Why the others turn this member away.
+    var words: StaticString {
+        switch self {
+        case .otherEnsemble: "This member's data is that of another ensemble."
+        case .otherStorage: "This member is known with another disk: its data is lost."
+        case .unknownMember: "The others do not know a member of this number."
+        case .wrongAddressee: "An address in --ensemble leads to another member."
+        case .otherProtocol: "The other members speak another protocol version."
+        }
     }
 }

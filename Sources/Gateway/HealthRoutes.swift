@@ -33,7 +33,7 @@ extension RESTGateway {
                 Self.caughtUp(context), leaderKnown(context),
             ]
         case .readable:
-            let lagMsMax = try query.milliseconds(.maxLag, text) ?? .max
+            let lagMsMax = try query.milliseconds(.maxLag, text)
             checks = [
                 serving(context), Self.admitted(context), Self.storage(context),
                 Self.staleness(context, lagMsMax),
@@ -57,15 +57,7 @@ extension RESTGateway {
     }
 
     private static func admitted(_ context: borrowing RequestContext) -> Check {
-        let detail: StaticString =
-            switch context.status.refusedBy {
-            case nil: "No other member turns this one away."
-            case .otherEnsemble: "This member's data is that of another ensemble."
-            case .otherStorage: "This member is known with another disk: its data is lost."
-            case .unknownMember: "The others do not know a member of this number."
-            case .wrongAddressee: "An address in --ensemble leads to another member."
-            case .otherProtocol: "The other members speak another protocol version."
-            }
+        let detail = context.status.refusedBy?.words ?? "No other member turns this one away."
         return Check(
             name: "admitted", passes: context.status.refusedBy == nil, detail: detail)
     }
@@ -103,14 +95,19 @@ extension RESTGateway {
     /// An election of less than `leaderlessReadyMsMax` is no reason to take a member out.
     private func leaderKnown(_ context: borrowing RequestContext) -> Check {
         let graceMs = limits.leaderlessReadyMsMax
+        guard let silentMs = context.stalenessMs else {
+            return Check(name: "leader", passes: false, detail: Self.neverHeard)
+        }
         if let since = context.status.leaderlessSinceMs {
             let forMs = context.nowMs > since ? context.nowMs - since : 0
             return Check(
                 name: "leader", passes: forMs < graceMs, detail: "No leader with a quorum for ",
-                number: forMs, detailEnd: " ms.")
+                number: forMs,
+                detailEnd: forMs < graceMs
+                    ? " ms: an election may take that long."
+                    : " ms: longer than an election takes.")
         }
         // The status itself may be old: the replica has not run since a pause.
-        let silentMs = context.stalenessMs
         let most = graceMs + 2 * context.status.minElectionTimeoutMs
         return Check(
             name: "leader", passes: silentMs < most, detail: "The leader was last heard ",
@@ -118,16 +115,26 @@ extension RESTGateway {
     }
 
     private static func staleness(
-        _ context: borrowing RequestContext, _ lagMsMax: UInt64
+        _ context: borrowing RequestContext, _ lagMsMax: UInt64?
     ) -> Check {
-        let stalenessMs = context.stalenessMs
+        if context.status.ensemble == nil {
+            return Check(
+                name: "staleness", passes: false,
+                detail: "This member has nothing of an ensemble yet.")
+        }
+        guard let stalenessMs = context.stalenessMs else {
+            return Check(name: "staleness", passes: lagMsMax == nil, detail: neverHeard)
+        }
+        let isFresh = stalenessMs <= lagMsMax ?? .max
         return Check(
-            name: "staleness", passes: stalenessMs <= lagMsMax,
-            detail: stalenessMs <= lagMsMax
+            name: "staleness", passes: isFresh,
+            detail: isFresh
                 ? "The leader was last heard "
                 : "Longer than max-lag allows: the leader was last heard ",
             number: stalenessMs, detailEnd: " ms ago.")
     }
+
+    private static let neverHeard: StaticString = "It has heard no leader since its start."
 
     private func turning() -> Check {
         let ageMs = readings().stalestTurnAgeMs
@@ -139,7 +146,11 @@ extension RESTGateway {
     private static func confirmedLeader(_ context: borrowing RequestContext) -> Check {
         let status = context.status
         if !status.isLeader {
-            return Check(name: "leader", passes: false, detail: "This member does not lead.")
+            return Check(
+                name: "leader", passes: false,
+                detail: status.leaderStatus == nil
+                    ? "This member does not lead and knows no leader: ask another one."
+                    : "This member does not lead: ask the one that Aviary-Leader names.")
         }
         let isConfirmed = context.nowMs < status.leaderConfirmedUntilMs
         return Check(

@@ -22,13 +22,13 @@ struct HostPolicy: Sendable {
         guard allowedOrigins.contains(where: { Self.equal($0, origin) }) else {
             return Problem(
                 .forbiddenOrigin,
-                "Pages of this origin may not change the tree: add the origin to the allowed ones.")
+                "Pages of this origin may not change the tree: name it in --allowed-origins.")
         }
         // A page whose name was bound to our address (DNS rebinding) names itself as the host.
         if Self.isLoopback(name) || Self.isAddress(name) { return nil }
         if hostNames.contains(where: { Self.equal($0, name) }) { return nil }
         return Problem(
-            .misdirectedRequest, "This server does not go by this name: add it to its host names.")
+            .misdirectedRequest, "This server does not go by this name: add it to --host-names.")
     }
 
     private static func equal(_ lowercase: [UInt8], _ text: Span<UInt8>) -> Bool {

@@ -21,8 +21,11 @@ struct LaterResource {
             detail:
                 "Handing over by request is not built yet: a leader that gets SIGTERM hands over."),
         LaterResource(
-            templates: ["/v1/members/*", "/v1/members/*/shed"],
+            templates: ["/v1/members/*"],
             detail: "One member by itself is not built yet: GET /v1/members shows all of them."),
+        LaterResource(
+            templates: ["/v1/members/*/shed"],
+            detail: "Shedding clients is not built yet: SIGTERM sends all of a member's elsewhere."),
         LaterResource(
             templates: ["/v1/sessions", "/v1/sessions/*", "/v1/sessions/*/keepalive"],
             detail: "Sessions are not built yet: use znodes that stay, and delete them yourself."),

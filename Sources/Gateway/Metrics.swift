@@ -9,8 +9,8 @@ import Znodes
 private enum Reading {
     case count(UInt64)
     case flag(Bool)
-    /// Written as seconds.
-    case milliseconds(UInt64)
+    /// Written as seconds; nil as without end.
+    case milliseconds(UInt64?)
 }
 
 private struct Metric {
@@ -43,8 +43,9 @@ private struct Metric {
         switch reading {
         case .count(let count): out.append(decimal: count)
         case .flag(let flag): out.append(flag ? "1" : "0")
-        case .milliseconds(let milliseconds):
+        case .milliseconds(let milliseconds?):
             out.append(secondsOfNs: milliseconds * 1_000_000)
+        case .milliseconds(nil): out.append("+Inf")
         }
         out.append("\n")
     }

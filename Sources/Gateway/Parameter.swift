@@ -127,7 +127,7 @@ struct Query: ~Copyable {
     func number(_ parameter: Parameter, _ query: Span<UInt8>) throws(Problem) -> UInt64? {
         guard let value = value(parameter, query) else { return nil }
         guard let number = DecimalParsing.parse(value) else {
-            throw .badParameter(parameter, "must be a decimal number.")
+            throw .badParameter(parameter, "must be a whole number from 0 to 2^64-1.")
         }
         return number
     }

@@ -28,6 +28,15 @@ indirect enum PendingWork: Sendable {
     case write(WriteIntent)
     case read(PendingRead)
     case feed(PendingFeed)
+
+    /// Of the znode that is asked about.
+    var path: ZnodePath {
+        switch self {
+        case .write(let intent): intent.path
+        case .read(let read): read.path
+        case .feed(let feed): feed.query.path
+        }
+    }
 }
 
 struct PendingRead: Sendable {
@@ -67,6 +76,7 @@ struct PendingFeed: Sendable {
     var query: EventQuery
     var deadlineMs: UInt64
     var local: Bool
+    var maxStalenessMs: UInt64?
 }
 
 extension [UInt8] {

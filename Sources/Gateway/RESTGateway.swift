@@ -87,7 +87,8 @@ package struct RESTGateway: ~Copyable {
         do throws(Problem) {
             if case .refused(let refusal) = reply {
                 throw Problem(
-                    refusal, to: pending.work, retryAfterSeconds: limits.retryAfterSeconds)
+                    refusal, to: pending.work, context,
+                    retryAfterSeconds: limits.retryAfterSeconds)
             }
             switch pending.work {
             case .write(let intent):
@@ -95,7 +96,7 @@ package struct RESTGateway: ~Copyable {
             case .read(let read):
                 return try resume(read, reply, response, context, &out)
             case .feed(let feed):
-                return try resume(feed, reply, response, &out)
+                return try resume(feed, reply, response, context, &out)
             }
         } catch {
             error.write(response, into: &out)

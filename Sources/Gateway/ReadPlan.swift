@@ -107,10 +107,17 @@ struct ReadPlan: Sendable {
     ) throws(Problem) {
         local = try Self.isLocal(query, text)
         atLeast = try query.number(.atLeast, text).map { Zxid($0) }
-        maxStalenessMs = try query.milliseconds(.maxStaleness, text)
-        if maxStalenessMs != nil, !local {
+        maxStalenessMs = try Self.maxStalenessMs(query, text, local: local)
+    }
+
+    static func maxStalenessMs(
+        _ query: borrowing Query, _ text: Span<UInt8>, local: Bool
+    ) throws(Problem) -> UInt64? {
+        let mostMs = try query.milliseconds(.maxStaleness, text)
+        if mostMs != nil, !local {
             throw .badParameter(.maxStaleness, "goes with consistency=local.")
         }
+        return mostMs
     }
 
     static func isLocal(_ query: borrowing Query, _ text: Span<UInt8>) throws(Problem) -> Bool {

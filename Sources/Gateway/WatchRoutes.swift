@@ -7,7 +7,7 @@ import Znodes
 
 extension RESTGateway {
     private static let watchParameters = ParameterSet.of(
-        .after, .wait, .recursive, .types, .consistency, .data, .previous, .initial)
+        .after, .wait, .recursive, .types, .consistency, .maxStaleness, .data, .previous, .initial)
 
     mutating func watch(
         _ start: Int, _ head: RequestHead, _ bytes: Span<UInt8>,
@@ -44,6 +44,8 @@ extension RESTGateway {
         var feed = PendingFeed(
             query: events, deadlineMs: context.nowMs,
             local: try ReadPlan.isLocal(query, text))
+        feed.maxStalenessMs = try ReadPlan.maxStalenessMs(query, text, local: feed.local)
+        if feed.local { try checkServes(path.bytes.span, context) }
         if let waitMs {
             feed.deadlineMs = deadline(min(waitMs, limits.waitMsMax), context)
         } else if !feed.local {
@@ -88,13 +90,17 @@ extension RESTGateway {
 
     mutating func resume(
         _ feed: PendingFeed, _ reply: ClientReply, _ response: ResponseContext,
-        _ out: inout ByteWriter
+        _ context: borrowing RequestContext, _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         switch reply {
         case .readable:
             return submit(feed, response)
         case .events(let page):
-            writeEvents(page, response, &out)
+            let stalenessMs =
+                feed.local
+                ? try checkedStaleness(
+                    feed.query.path.bytes.span, maxMs: feed.maxStalenessMs, context) : nil
+            writeEvents(page, stalenessMs, response, &out)
             return .answered(keepAlive: response.keepAlive)
         case .historyCompacted(let zxid):
             throw Problem(
@@ -107,10 +113,11 @@ extension RESTGateway {
     }
 
     private func writeEvents(
-        _ page: EventPage, _ response: ResponseContext, _ out: inout ByteWriter
+        _ page: EventPage, _ stalenessMs: UInt64?, _ response: ResponseContext,
+        _ out: inout ByteWriter
     ) {
         var answer = ResponseSerializer(status: 200, context: response, into: &out)
-        answer.field("Aviary-Zxid", number: page.next.rawValue, into: &out)
+        writeState(page.next, stalenessMs, answer, &out)
         answer.beginBody(contentType: "application/json", into: &out)
         out.append("{\"events\":[")
         var isFirst = true

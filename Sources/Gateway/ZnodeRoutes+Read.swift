@@ -85,7 +85,8 @@ extension RESTGateway {
         _ path: Span<UInt8>, _ plan: ReadPlan, _ response: ResponseContext,
         _ context: borrowing RequestContext, _ out: inout ByteWriter
     ) throws(Problem) -> Bool {
-        let stalenessMs = try checkedStaleness(plan, context)
+        let stalenessMs =
+            try checkedStaleness(path, maxMs: plan.maxStalenessMs, context)
         let look = reader.read { state in
             state.find(path).map { FoundZnode(stat: $0.stat, view: $0) }
         }
@@ -104,6 +105,7 @@ extension RESTGateway {
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let plan = read.plan
+        if plan.local { try checkServes(read.path.bytes.span, context) }
         if let after = plan.after, plan.waitMs != nil, read.ifMatch == nil,
             plan.atLeast ?? .zero <= after
         {
@@ -134,7 +136,10 @@ extension RESTGateway {
         _ read: PendingRead, _ response: ResponseContext, _ context: borrowing RequestContext,
         _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
-        let stalenessMs = try checkedStaleness(read.plan, context)
+        let stalenessMs =
+            read.plan.local
+            ? try checkedStaleness(
+                read.path.bytes.span, maxMs: read.plan.maxStalenessMs, context) : nil
         guard let (found, more, zxid) = findAndList(read) else {
             // The replica's thread answers between two changes.
             return submit(.read(.atLeast(.zero)), read, response)
@@ -250,26 +255,47 @@ extension RESTGateway {
         .submit(request, PendingAnswer(response, .read(read)))
     }
 
-    /// How old a local read may be; nil for others.
-    private func checkedStaleness(
-        _ plan: ReadPlan, _ context: borrowing RequestContext
+    // MARK: Local reads
+
+    /// Throws where the tree here is not one that the ensemble was ever in.
+    func checkServes(
+        _ path: Span<UInt8>, _ context: borrowing RequestContext
+    ) throws(Problem) {
+        if context.status.ensemble != nil, context.status.refusedBy == nil { return }
+        var problem = Problem.unserved(context.status)
+        problem.path = Array(copying: path)
+        problem.retryAfterSeconds = limits.retryAfterSeconds
+        throw problem
+    }
+
+    /// How old a local read may be; nil: not known, since no leader was heard from.
+    func checkedStaleness(
+        _ path: Span<UInt8>, maxMs: UInt64?, _ context: borrowing RequestContext
     ) throws(Problem) -> UInt64? {
-        if !plan.local { return nil }
+        try checkServes(path, context)
         let stalenessMs = context.stalenessMs
-        if let most = plan.maxStalenessMs, stalenessMs > most {
-            var problem = Problem(.tooStale, "This member last heard the leader ")
+        guard let maxMs, stalenessMs.map({ $0 > maxMs }) ?? true else { return stalenessMs }
+        var problem: Problem
+        if let stalenessMs {
+            problem = Problem(.tooStale, "This member last heard the leader ")
             problem.echo = Echo(stalenessMs)
             problem.detailEnd = " ms ago: ask another member, or allow more."
-            problem.retryAfterSeconds = limits.retryAfterSeconds
-            throw problem
+        } else {
+            problem = Problem(
+                .tooStale, "This member has heard no leader since its start: ask another one.")
         }
-        return stalenessMs
+        problem.path = Array(copying: path)
+        problem.retryAfterSeconds = limits.retryAfterSeconds
+        throw problem
     }
 }
 
 extension RequestContext {
-    /// Since when changes may have happened that this member does not know.
-    var stalenessMs: UInt64 {
-        nowMs > status.lastLeaderContactMs ? nowMs - status.lastLeaderContactMs : 0
+    /// Since when changes may have happened that this member does not know; nil: it has heard no
+    /// leader since its start, so they may be of any age.
+    var stalenessMs: UInt64? {
+        let heardMs = status.lastLeaderContactMs
+        if heardMs == 0 { return nil }
+        return nowMs > heardMs ? nowMs - heardMs : 0
     }
 }

@@ -25,7 +25,7 @@ extension RESTGateway {
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let text = head.queryText(in: bytes)
         let change = try readChange(start, head, bytes, Self.putParameters)
-        try checkCoding(head, bytes)
+        try checkBody(head, bytes)
         if ZnodePath.reserved.contains(change.path) { throw .reserved(change.path) }
         let command = Command.put(
             path: change.path, data: Array(copying: body), mode: .persistent,
@@ -40,7 +40,7 @@ extension RESTGateway {
     ) throws(Problem) -> Disposition<PendingAnswer> {
         let text = head.queryText(in: bytes)
         let change = try readChange(start, head, bytes, Self.postParameters)
-        try checkCoding(head, bytes)
+        try checkBody(head, bytes)
         guard change.condition == .none else {
             throw .badRequest("A sequential znode is always a new one: leave the condition out.")
         }
@@ -52,7 +52,7 @@ extension RESTGateway {
         }
         // Ten digits, as the suffix will have.
         let example = change.path.appending(prefix + Array(repeating: 0x30, count: 10))
-        if let error = ZnodePath.check(example.bytes.span) { throw Problem(error) }
+        if let error = ZnodePath.check(example.bytes.span) { throw Problem(nameOfChild: error) }
         let command = Command.createSequential(
             parent: change.path, prefix: prefix, data: Array(copying: body),
             mode: .persistentSequential)
@@ -104,9 +104,13 @@ extension RESTGateway {
     }
 
     /// RFC 9110 8.4: data is kept as it comes, so a coded body would come back as another one.
-    private func checkCoding(
+    /// RFC 9110 14.5: a part of the data must not be taken for the whole.
+    private func checkBody(
         _ head: RequestHead, _ bytes: Span<UInt8>
     ) throws(Problem) {
+        if head.has(.contentRange) {
+            throw .badRequest("Data is written as a whole: leave Content-Range out.")
+        }
         guard head.has(.contentEncoding) else { return }
         var values = head.lines(of: .contentEncoding)
         while let value = values.next(in: bytes) {

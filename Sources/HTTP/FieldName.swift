@@ -4,7 +4,7 @@
 @usableFromInline
 package enum FieldName: UInt8, Sendable, CaseIterable {
     case accept, acceptEncoding, authorization, aviarySession, connection, contentEncoding
-    case contentLength, contentType, cookie, expect, host, idempotencyKey, ifMatch
+    case contentLength, contentRange, contentType, cookie, expect, host, idempotencyKey, ifMatch
     case ifModifiedSince, ifNoneMatch, ifRange, ifUnmodifiedSince, lastEventID, origin, prefer
     case range, referer, secFetchSite, te, trailer, transferEncoding, upgrade, userAgent
 
@@ -20,6 +20,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         case .connection: "connection"
         case .contentEncoding: "content-encoding"
         case .contentLength: "content-length"
+        case .contentRange: "content-range"
         case .contentType: "content-type"
         case .cookie: "cookie"
         case .expect: "expect"
@@ -52,8 +53,8 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         case .accept, .acceptEncoding, .connection, .contentEncoding, .cookie, .ifMatch,
             .ifNoneMatch, .prefer, .te, .trailer, .upgrade:
             true
-        case .authorization, .aviarySession, .contentLength, .contentType, .expect, .host,
-            .idempotencyKey, .ifModifiedSince, .ifRange, .ifUnmodifiedSince, .lastEventID,
+        case .authorization, .aviarySession, .contentLength, .contentRange, .contentType, .expect,
+            .host, .idempotencyKey, .ifModifiedSince, .ifRange, .ifUnmodifiedSince, .lastEventID,
             .origin, .range, .referer, .secFetchSite, .transferEncoding, .userAgent:
             false
         }
@@ -80,6 +81,7 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         case (10, 0x75): return match(.userAgent, bytes, range)
         case (12, 0x63): return match(.contentType, bytes, range)
         case (13, 0x61): return match(.authorization, bytes, range)
+        case (13, 0x63): return match(.contentRange, bytes, range)
         case (13, 0x69): return match(.ifNoneMatch, bytes, range)
         case (13, 0x6C): return match(.lastEventID, bytes, range)
         case (14, 0x61): return match(.aviarySession, bytes, range)

@@ -102,7 +102,7 @@ package enum HTTPViolation: Error, Sendable, Equatable {
         case .contentLength: "Write Content-Length as one decimal number."
         case .transferEncoding: "Send exactly one transfer coding: chunked."
         case .unknownCoding: "The only transfer coding here is chunked."
-        case .unknownExpectation: "The only expectation met here is 100-continue."
+        case .unknownExpectation: "No expectation but 100-continue is met here: leave Expect out."
         case .chunkSize: "Write a chunk's size as one to eight hexadecimal digits, then CR LF."
         case .chunkLineEnd: "End the line of a chunk's size with CR LF."
         case .chunkDataEnd: "A chunk's data must be as long as announced, and end with CR LF."

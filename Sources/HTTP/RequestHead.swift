@@ -70,7 +70,7 @@ package struct RequestHead: Sendable {
     // value is in the upper half, its length in the lower: a head is shorter than 64 KiB.
     @usableFromInline package internal(set) var present: UInt32
     @usableFromInline package internal(set) var repeated: UInt32
-    @usableFromInline package internal(set) var table: InlineArray<28, UInt32>
+    @usableFromInline package internal(set) var table: InlineArray<29, UInt32>
 
     init() {
         method = .get

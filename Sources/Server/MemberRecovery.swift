@@ -72,7 +72,7 @@ struct MemberRecovery: ~Copyable {
             let advice =
                 switch error.cause {
                 case .inUse: "Another process holds its lock: is this member running already?"
-                case .notFound: "Its parent directory must be there."
+                case .notFound: "Its parent directory must be there, and take new ones."
                 case .inputOutput, .outOfSpace, .other: "Check its path and permissions."
                 }
             throw MemberFailure(

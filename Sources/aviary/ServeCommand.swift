@@ -13,9 +13,9 @@ struct ServeCommand: ParsableCommand {
             name in capitals, with _ for -, such as AVIARY_DATA or AVIARY_ADVERTISE_HTTP. An \
             option wins over its variable. A variable of that form that is not known is refused.
 
-            SIGTERM and SIGINT stop the member: it fails its readiness probe, hands leadership \
-            over, answers what is under way and exits. Another one, a second or more later, ends it \
-            at once.
+            SIGTERM and SIGINT stop the member: it fails its readiness probe, ends all waits, \
+            hands leadership over, answers what is under way and exits. Another one, a second or \
+            more later, ends it at once.
 
             EXAMPLES
               aviary serve --data ./data
@@ -33,7 +33,11 @@ struct ServeCommand: ParsableCommand {
             --ensemble; a member that works alone is 1.
             """)
     var id: String?
-    @Option(help: "Required: the directory that holds its log and snapshots; made if absent.")
+    @Option(
+        help: """
+            Required: the directory that holds its log and snapshots; made if absent (not its \
+            parents).
+            """)
     var data: String?
     @Option(
         help: "HOST:PORT to serve HTTP on; port 0 takes a free one. (default: 127.0.0.1:8080)")

@@ -4,6 +4,7 @@
 import Ensemble
 import Gateway
 import HTTP
+import Journal
 import Raft
 import Znodes
 
@@ -34,6 +35,8 @@ final class OneMember {
         status.caughtUp = true
         status.leaderlessSinceMs = nil
         status.lastLeaderContactMs = 9_990
+        status.ensemble = EnsembleID(high: 0x0123, low: 0xFEDC_BA98)
+        status.leader = MemberID(2)
         status.minElectionTimeoutMs = 250
         context = RequestContext(
             nowMs: 10_000, wallMs: 784_111_777_000, status: status, draining: false)

@@ -78,3 +78,37 @@ func referencesLeadSomewhere() throws {
         #expect(place != nil, "\(reference)")
     }
 }
+
+/// The names in backquotes at the start of the rows of a table, and the cells behind them.
+private func rows(of document: String) throws -> [(name: String, rest: String)] {
+    let url = Document.folder.deletingLastPathComponent().appendingPathComponent(document)
+    let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+    return lines.compactMap { line in
+        line.firstMatch(of: /^\| `([a-z_]+)` \| (.*) \|$/).map { (String($0.1), String($0.2)) }
+    }
+}
+
+@Test("docs/errors.md has a row for every code, in order, with its status first")
+func codesAreExplained() throws {
+    let rows = try rows(of: "docs/errors.md")
+    #expect(rows.map(\.name) == ProblemCode.allCases.map { "\($0.name)" })
+    for (row, code) in zip(rows, ProblemCode.allCases) {
+        #expect(row.rest.hasPrefix("\(code.status)"), "\(row)")
+    }
+}
+
+@Test("docs/operations.md has a row for every metric, in order, with its help")
+func metricsAreExplained() throws {
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    guard case .answer(let bytes) = OneMember().ask(Array(request.utf8)) else {
+        Issue.record("no answer")
+        return
+    }
+    let told = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).compactMap
+    { line in
+        line.firstMatch(of: /^# HELP ([^ ]+) (.*)$/).map { "\($0.1): \($0.2)" }
+    }
+    let written = try rows(of: "docs/operations.md").filter { $0.name.contains("_") }
+        .map { "\($0.name): \($0.rest)" }
+    #expect(told == written)
+}

@@ -199,6 +199,7 @@ private final class Player {
         case "synced": member.setSyncs()
         case "role": member.context.status.role = argument == "leader" ? .leader : .follower
         case "leader": member.context.status.leader = number.map { MemberID($0) }
+        case "ensemble": member.context.status.ensemble = nil
         case "refused-by":
             member.context.status.refusedBy = argument == "none" ? nil : .otherStorage
         case "members": listMembers()
@@ -299,7 +300,6 @@ private final class Player {
         member.context.status.leader = MemberID(2)
         member.context.status.commit = Zxid(50)
         member.context.status.failureTolerance = 1
-        member.context.status.ensemble = EnsembleID(high: 0x0123, low: 0xFEDC_BA98)
         member.context.status.members = [
             one(1, .follower, 50, contact: 10_000), one(2, .leader, 60, contact: 9_990),
             one(3, .candidate, 40, contact: 9_000), one(4, nil, nil, contact: nil),

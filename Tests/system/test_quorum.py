@@ -85,7 +85,7 @@ def check_survivor(member, zxid):
     assert refused.headers["Retry-After"] and "nothing was changed" in refused.json["detail"]
     read = client.get("/v1/znodes/q")
     assert read.status == 503 and read.code == "no_quorum" and "Aviary-Zxid" not in read.headers
-    assert "consistency=local" in read.json["detail"]
+    assert "consistency=local" in read.json["detail"] and read.json["path"] == "/q"
     wait = client.get(f"/v1/znodes/q?after={zxid}&wait=100ms")
     assert wait.status == 503 and wait.code == "no_quorum"
 
@@ -99,3 +99,47 @@ def check_survivor(member, zxid):
     assert client.get("/health/read?max-lag=1ms").status == 503
     assert client.get("/health/live").status == 200
     assert client.get("/leader").status == 503
+
+
+def test_a_member_that_was_never_in_an_ensemble_serves_no_reads(tmp_path):
+    ensemble = Ensemble(tmp_path, members=3)
+    first, *others = ensemble.members
+    try:
+        first.start()
+        eventually(lambda: first.answers("/health/live"), what="the first member is up")
+        client = first.client(timeout=BOUND)
+        assert client.get("/health/read").status == 503
+        for target in ("znodes/q?consistency=local", "watch/q?consistency=local&after=0",
+                       "znodes/q?consistency=local&after=0&wait=10s"):
+            refused = client.get(f"/v1/{target}")
+            assert refused.status == 503 and refused.code == "no_quorum", refused
+            assert refused.json["path"] == "/q" and "ask another" in refused.json["detail"]
+        refused = client.put("/v1/znodes/q", b"lost")
+        assert refused.status == 503 and refused.code == "no_quorum", refused
+        assert "knows no leader" in refused.json["detail"]
+
+        for member in others:
+            member.start()
+        ensemble.ready()
+        assert client.get("/health/read").status == 200
+        local = client.get("/v1/znodes/q?consistency=local")
+        assert local.status == 404 and "Aviary-Staleness-Ms" in local.headers
+        for _ in range(3):
+            assert client.put("/v1/znodes/q", b"kept").status in (200, 201)
+        ensemble.same_everywhere()
+        client.close()
+
+        # Alone after a restart it has heard no leader, and serves what it has, of no known age.
+        for member in ensemble.members:
+            member.kill()
+        first.start()
+        eventually(lambda: first.answers("/health/read"), what="the survivor serves reads")
+        client = first.client(timeout=BOUND)
+        local = client.get("/v1/znodes/?consistency=local")
+        assert local.status == 200 and "Aviary-Staleness-Ms" not in local.headers
+        stale = client.get("/v1/znodes/?consistency=local&max-staleness=1000h")
+        assert stale.status == 503 and stale.code == "too_stale", stale
+        assert client.get("/health/read?max-lag=1000h").status == 503
+        client.close()
+    finally:
+        ensemble.__exit__(None)

@@ -12,7 +12,8 @@ extension OpenAPIDocument {
             Znodes live below /v1/znodes and hold bytes. The body of a PUT or POST is the data, verbatim,
             whatever its Content-Type. Each answer about the tree carries Aviary-Zxid, the state that it was
             evaluated at. Every answer has Cache-Control no-store. A flag of a query is empty, true or false;
-            an unknown or repeated parameter is 400 bad_request. What is known and not built yet is refused
+            an unknown or repeated parameter is 400 bad_request. Names of parameters and their values are taken
+            literally, but for the values of name, after-name and types, which are percent-decoded. What is known and not built yet is refused
             with 501 not_implemented, also where its path is not described here; any other such path is 404
             not_found. HEAD answers as GET without a body, OPTIONS names the methods in Allow. What no server
             should guess about, malformed HTTP, is 400 bad_request, and the connection closes.
@@ -105,6 +106,8 @@ extension OpenAPIDocument {
                       $ref: "#/components/headers/Aviary-Zxid"
                     ETag:
                       $ref: "#/components/headers/ETag"
+                    Aviary-Staleness-Ms:
+                      $ref: "#/components/headers/Aviary-Staleness-Ms"
                 "304": { $ref: "#/components/responses/NotModified" }
                 "400": { $ref: "#/components/responses/BadRequest" }
                 "404": { $ref: "#/components/responses/NoNode" }
@@ -266,12 +269,15 @@ extension OpenAPIDocument {
                     items:
                       $ref: "#/components/schemas/EventType"
                 - $ref: "#/components/parameters/consistency"
+                - $ref: "#/components/parameters/max-staleness"
               responses:
                 "200":
                   description: Events, or a bookmark
                   headers:
                     Aviary-Zxid:
                       $ref: "#/components/headers/Aviary-Zxid"
+                    Aviary-Staleness-Ms:
+                      $ref: "#/components/headers/Aviary-Staleness-Ms"
                   content:
                     application/json:
                       schema:
@@ -352,7 +358,9 @@ extension OpenAPIDocument {
               parameters:
                 - name: max-lag
                   in: query
-                  description: How long ago the leader may have been heard; any time when absent
+                  description: >-
+                    How long ago the leader may have been heard; when absent any time, or never since the member's
+                    start, as long as it was taken into an ensemble before
                   schema:
                     $ref: "#/components/schemas/Duration"
               responses:
@@ -375,14 +383,6 @@ extension OpenAPIDocument {
               responses:
                 "200": { $ref: "#/components/responses/Healthy" }
                 "400": { $ref: "#/components/responses/BadRequest" }
-                "405": { $ref: "#/components/responses/MethodNotAllowed" }
-                "408": { $ref: "#/components/responses/RequestTimeout" }
-                "413": { $ref: "#/components/responses/TooLarge" }
-                "414": { $ref: "#/components/responses/TargetTooLong" }
-                "417": { $ref: "#/components/responses/UnknownExpectation" }
-                "431": { $ref: "#/components/responses/HeadTooLarge" }
-                "501": { $ref: "#/components/responses/NotImplemented" }
-                "503": { $ref: "#/components/responses/Unhealthy" }
 
         """#
 }

@@ -3,6 +3,14 @@
 
 extension OpenAPIDocument {
     static let yaml2: StaticString = #"""
+                "405": { $ref: "#/components/responses/MethodNotAllowed" }
+                "408": { $ref: "#/components/responses/RequestTimeout" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "414": { $ref: "#/components/responses/TargetTooLong" }
+                "417": { $ref: "#/components/responses/UnknownExpectation" }
+                "431": { $ref: "#/components/responses/HeadTooLarge" }
+                "501": { $ref: "#/components/responses/NotImplemented" }
+                "503": { $ref: "#/components/responses/Unhealthy" }
                 "505": { $ref: "#/components/responses/UnknownVersion" }
           /leader:
             get:
@@ -176,7 +184,9 @@ extension OpenAPIDocument {
             consistency:
               name: consistency
               in: query
-              description: Local answers from this member at once, which may be behind
+              description: >-
+                Local answers from this member at once, which may be behind; 503 no_quorum where it was never taken
+                into an ensemble, or the others turn it away
               schema:
                 type: string
                 enum: [linearizable, local]
@@ -184,7 +194,9 @@ extension OpenAPIDocument {
             max-staleness:
               name: max-staleness
               in: query
-              description: With consistency=local, 503 too_stale when the leader was last heard before this
+              description: >-
+                With consistency=local, 503 too_stale when the leader was last heard before this, or never since
+                the member's start
               schema:
                 $ref: "#/components/schemas/Duration"
             at-least:
@@ -266,7 +278,9 @@ extension OpenAPIDocument {
                 type: integer
                 minimum: 0
             Aviary-Staleness-Ms:
-              description: Of a local read, when the leader was last heard
+              description: >-
+                Of a local read or feed, how long ago the leader was last heard; absent when none was heard since
+                the member's start
               schema:
                 type: integer
                 minimum: 0
@@ -288,7 +302,9 @@ extension OpenAPIDocument {
                 type: integer
           requestBodies:
             Data:
-              description: The data, by default of at most 1 MiB, kept as it comes; no Content-Encoding
+              description: >-
+                The data, by default of at most 1 MiB, kept as it comes; no Content-Encoding (415) and no
+                Content-Range (400)
               content:
                 "*/*":
                   schema:
@@ -315,6 +331,8 @@ extension OpenAPIDocument {
                   $ref: "#/components/headers/Aviary-Zxid"
                 ETag:
                   $ref: "#/components/headers/ETag"
+                Aviary-Staleness-Ms:
+                  $ref: "#/components/headers/Aviary-Staleness-Ms"
             BadRequest:
               description: bad_request, invalid_path or zxid_ahead
               content:
@@ -332,6 +350,8 @@ extension OpenAPIDocument {
               headers:
                 Aviary-Zxid:
                   $ref: "#/components/headers/Aviary-Zxid"
+                Aviary-Staleness-Ms:
+                  $ref: "#/components/headers/Aviary-Staleness-Ms"
               content:
                 application/problem+json:
                   schema:
@@ -363,26 +383,6 @@ extension OpenAPIDocument {
             HistoryCompacted:
               description: history_compacted
               headers:
-                Aviary-Zxid:
-                  $ref: "#/components/headers/Aviary-Zxid"
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            ConditionFailed:
-              description: bad_version, no_node of an absent znode, or node_exists of If-None-Match
-              headers:
-                Aviary-Zxid:
-                  $ref: "#/components/headers/Aviary-Zxid"
-              content:
-                application/problem+json:
-                  schema:
-                    $ref: "#/components/schemas/Problem"
-            TooLarge:
-              description: >-
-                too_large, the data, a recursive delete, or a body that no one asked for, by default above 64 KiB;
-                the last closes the connection, as does what is announced as too much
-              content:
 
         """#
 }

@@ -3,6 +3,26 @@
 
 extension OpenAPIDocument {
     static let yaml3: StaticString = #"""
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            ConditionFailed:
+              description: bad_version, no_node of an absent znode, or node_exists of If-None-Match
+              headers:
+                Aviary-Zxid:
+                  $ref: "#/components/headers/Aviary-Zxid"
+              content:
+                application/problem+json:
+                  schema:
+                    $ref: "#/components/schemas/Problem"
+            TooLarge:
+              description: >-
+                too_large, the data, a recursive delete, or a body that no one asked for, by default above 64 KiB;
+                the last closes the connection, as does what is announced as too much
+              content:
                 application/problem+json:
                   schema:
                     $ref: "#/components/schemas/Problem"
@@ -47,7 +67,8 @@ extension OpenAPIDocument {
                   schema:
                     $ref: "#/components/schemas/Problem"
             Unavailable:
-              description: no_quorum, overloaded, shutting_down or too_stale; nothing was changed
+              description: >-
+                no_quorum, overloaded, shutting_down or too_stale; nothing was changed; path names the znode
               headers:
                 Retry-After:
                   $ref: "#/components/headers/Retry-After"
@@ -62,7 +83,9 @@ extension OpenAPIDocument {
                   schema:
                     $ref: "#/components/schemas/Problem"
             OutcomeUnknown:
-              description: outcome_unknown, the change may or may not happen
+              description: >-
+                outcome_unknown, the change may or may not happen: repeat it with a condition, or list the children
+                after a POST; path names the znode
               content:
                 application/problem+json:
                   schema:
