@@ -30,8 +30,6 @@ class Cluster(Ensemble):
         self.lock, self.closing = threading.RLock(), threading.Event()
         self.broken = []
         self.ended = []
-        # Whether a member has mended a damaged disk from the others' in this run.
-        self.mends = False
         for member in self.members:
             # `wanted`: the supervisor keeps it running. `may_end_with`: as a fault makes it end.
             member.wanted, member.may_end_with, member.ended_at = True, set(), None

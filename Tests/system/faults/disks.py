@@ -16,7 +16,7 @@ from .cluster import Violation
 from .kinds import Fault
 
 # Exit codes, docs/operations.md.
-DAMAGED, DISK_FAILED, NO_DIRECTORY = 65, 69, 73
+DISK_FAILED, NO_DIRECTORY = 69, 73
 MiB = 1 << 20
 
 
@@ -187,8 +187,8 @@ def in_namespaces():
 
 
 class Rot(Fault):
-    """A bit changes in a file of a stopped member. Where the member refuses to start with it, the
-    bit is changed back, as a restored file would have it."""
+    """A bit changes in a file of a stopped member. It starts all the same, and is mended by the
+    others, or by what is intact."""
 
     def choose(self):
         """A file, and the offset of a byte that had been durable, or None."""
@@ -219,14 +219,9 @@ class Rot(Fault):
         if code is None:
             again = self.member.log.count("repaired") > mended
             self.way = "mended" if again else "intact without it"
-            # The others have what it lost, so it is held to what it can do.
-            self.cluster.mends |= again
-        elif code == DAMAGED and file.name in self.member.log and not self.cluster.mends:
-            self.way = "refused"
-            flip(file, offset, bit)
         else:
             raise Violation(
-                "damage is mended, or refused with the file's name",
+                "damage is mended",
                 f"{self.detail}: {code}: {self.cluster.last_words(self.member)}")
 
     def heal(self):
@@ -290,16 +285,18 @@ class RottenSnapshot(Rot):
 class Group:
     """Where a group of the log lies, docs/storage-format.md."""
 
+    HEADER = 104
+
     def __init__(self, file, offset, log, sequence, durable_through, payload):
         self.file, self.offset, self.log, self.sequence = file, offset, log, sequence
         self.durable_through = durable_through
-        self.bytes = -(-(80 + payload) // 512) * 512
+        self.bytes = -(-(self.HEADER + payload) // 512) * 512
 
 
 def groups_of(file):
     data, offset = file.read_bytes(), 512
     log = data[16:32]
-    while offset + 80 <= len(data) and data[offset:offset + 4] == b"AVGP":
+    while offset + Group.HEADER <= len(data) and data[offset:offset + 4] == b"AVGP":
         if data[offset + 8:offset + 24] != log:
             return
         sequence, durable_through = struct.unpack_from("<QQ", data, offset + 24)
