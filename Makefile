@@ -13,7 +13,7 @@ MINUTES ?= 10
 MEMBERS ?= 3
 SYSTEM_TESTS ?= --ignore=Tests/system/test_faults.py
 TARGET ?= http
-SECONDS := 60
+SECONDS ?= 60
 
 .PHONY: run build test test-swift test-system test-sanitize lint format simulate faults fuzz fuzz-seeds bench clean setup-build setup-test setup-bench
 
