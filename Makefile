@@ -52,9 +52,9 @@ test-sanitize: setup-test ## Unit tests under the address sanitizer; threads and
 		--disable-xctest --skip SimulationTests
 	@swift test --sanitize thread --scratch-path .build-tsan --disable-xctest \
 		--filter 'ZnodesTests|SystemTests|ServerTests'
-	@swift build --sanitize thread --scratch-path .build-tsan --product aviary
+	@swift build -c release --sanitize thread --scratch-path .build-tsan --product aviary
 	@rm -rf .build-tsan/reports && mkdir .build-tsan/reports
-	@AVIARY=$(CURDIR)/.build-tsan/debug/aviary AVIARY_PATIENCE=5 \
+	@AVIARY=$(CURDIR)/.build-tsan/release/aviary AVIARY_PATIENCE=5 \
 		TSAN_OPTIONS="halt_on_error=1 exitcode=66 log_path=$(CURDIR)/.build-tsan/reports/aviary" \
 		scripts/pytest -q -p no:cacheprovider Tests/system $(SYSTEM_TESTS); \
 		status=$$?; ! cat .build-tsan/reports/* 2>/dev/null && exit $$status
