@@ -30,9 +30,6 @@ enum BodyProperties {
         return true
     }
 
-    /// As the body of an intact file, of whatever contents.
-    static func checkNested(_ bytes: [UInt8]) throws(BrokenProperty) { _ = try check(bytes) }
-
     /// The bytes of the restored state.
     private static func verdict(
         _ bytes: [UInt8], cutAt cuts: [Int]

@@ -1,7 +1,8 @@
 // A log's files and what recovery is told beside them, packed into one string of bytes that a fuzzer
 // can change anywhere: every string unpacks to something.
 //
-//   u8   bits 0 and 1: the first segment's number less 1; bit 2: the log must exist
+//   u8   bits 0 and 1: the first segment's number less 1; bit 2: the log must exist; bit 3: there
+//        are other members
 //   u8   index of the snapshot, 0 for none
 //   u8   its term
 //   then for each file: u16 count of bytes, u8 sectors of zeros behind them, the bytes
@@ -15,6 +16,7 @@ struct LogFiles {
 
     var firstNumber: UInt64 = 1
     var mustExist = false
+    var hasPeers = false
     var snapshotIndex: UInt8 = 0
     var snapshotTerm: UInt8 = 0
     var files: [[UInt8]] = []
@@ -25,6 +27,7 @@ struct LogFiles {
         guard bytes.count >= 3 else { return nil }
         firstNumber = UInt64(bytes[0] & 3) + 1
         mustExist = bytes[0] & 4 != 0
+        hasPeers = bytes[0] & 8 != 0
         snapshotIndex = bytes[1]
         snapshotTerm = bytes[2]
         var position = 3
@@ -40,7 +43,8 @@ struct LogFiles {
     }
 
     var packed: [UInt8] {
-        var bytes = [UInt8(firstNumber - 1) | (mustExist ? 4 : 0), snapshotIndex, snapshotTerm]
+        let flags: UInt8 = (mustExist ? 4 : 0) | (hasPeers ? 8 : 0)
+        var bytes = [UInt8(firstNumber - 1) | flags, snapshotIndex, snapshotTerm]
         for file in files {
             var count = file.count
             var zeros = 0

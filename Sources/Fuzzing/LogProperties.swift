@@ -1,5 +1,6 @@
 // What must hold for the files of any log: recovery ends, believes no length, and comes to a log
-// that Raft can start from and that goes on, or refuses and leaves every byte as it was.
+// that Raft can start from and that goes on, or refuses and leaves every byte as it was. Where damage
+// is taken for what other members still have, the claim on it outlives the next recovery.
 
 import Journal
 import Raft
@@ -19,33 +20,39 @@ enum LogProperties {
     static func check(_ bytes: [UInt8]) throws(BrokenProperty) -> Bool {
         guard let input = LogFiles(bytes) else { return false }
         let storage = MemoryStorage(input.named)
-        guard case .success(var log) = open(storage, input.mark, mustExist: input.mustExist) else {
+        guard
+            case .success(var log) = open(
+                storage, input.mark, mustExist: input.mustExist, hasPeers: input.hasPeers)
+        else {
             try hold(storage.misdeed == nil, "\(storage.misdeed ?? "")")
             try hold(storage.files == input.named, "a log that was refused has changed")
             return false
         }
         let first = log.takeRecovered()
         try checkRecovered(first, input.mark, log.lastIndex)
-        var again = try reopen(storage, input.mark)
+        var again = try reopen(storage, input.mark, hasPeers: input.hasPeers)
         let second = again.takeRecovered()
+        try hold(
+            second.damage == nil && second.claim == first.claim,
+            "claims \(String(describing: first.claim)), then \(String(describing: second.claim))")
         try hold(second.droppedTail == nil, "recovery drops a tail twice")
         try hold(
             second.entries == first.entries && second.hardState == first.hardState,
             "recovered \(first), then \(second)")
-        try LogContinuation.check(&again, storage, input.mark, second)
+        try LogContinuation.check(&again, storage, input.mark, second, hasPeers: input.hasPeers)
         return true
     }
 
     enum Opening: ~Copyable { case success(Log), failure(JournalError) }
 
     static func open(
-        _ storage: MemoryStorage, _ mark: SnapshotMark?, mustExist: Bool
+        _ storage: MemoryStorage, _ mark: SnapshotMark?, mustExist: Bool, hasPeers: Bool
     ) -> Opening {
         do throws(JournalError) {
             return .success(
                 try Log.recover(
                     storage: storage, limits: limits, freshLogID: freshLogID, snapshot: mark,
-                    logMustExist: mustExist, hasPeers: false))
+                    logMustExist: mustExist, hasPeers: hasPeers))
         } catch {
             return .failure(error)
         }
@@ -53,9 +60,9 @@ enum LogProperties {
 
     /// What was recovered or written must be found again.
     static func reopen(
-        _ storage: MemoryStorage, _ mark: SnapshotMark?
+        _ storage: MemoryStorage, _ mark: SnapshotMark?, hasPeers: Bool
     ) throws(BrokenProperty) -> Log {
-        switch open(storage, mark, mustExist: true) {
+        switch open(storage, mark, mustExist: true, hasPeers: hasPeers) {
         case .success(let log): return log
         case .failure(let error):
             throw BrokenProperty(description: "refused after it was recovered: \(error)")
@@ -90,8 +97,14 @@ enum LogContinuation {
     typealias Log = LogProperties.Log
 
     static func check(
-        _ log: inout Log, _ storage: MemoryStorage, _ mark: SnapshotMark?, _ found: RecoveredLog
+        _ log: inout Log, _ storage: MemoryStorage, _ mark: SnapshotMark?, _ found: RecoveredLog,
+        hasPeers: Bool
     ) throws(BrokenProperty) {
+        func expect(
+            _ storage: MemoryStorage, _ mark: SnapshotMark?, _ state: HardState, _ entries: [Entry]
+        ) throws(BrokenProperty) {
+            try Self.expect(storage, mark, state, entries, hasPeers: hasPeers)
+        }
         var entries = found.entries
         let term = max(found.hardState.term, entries.last?.term ?? mark?.term ?? .zero)
         var state = HardState(term: term, vote: MemberID(2), commit: found.hardState.commit)
@@ -142,11 +155,12 @@ enum LogContinuation {
     }
 
     private static func expect(
-        _ storage: MemoryStorage, _ mark: SnapshotMark?, _ state: HardState, _ entries: [Entry]
+        _ storage: MemoryStorage, _ mark: SnapshotMark?, _ state: HardState, _ entries: [Entry],
+        hasPeers: Bool
     ) throws(BrokenProperty) {
         // What opening repairs must not reach the log that goes on.
         let copy = MemoryStorage(storage.files)
-        var log = try LogProperties.reopen(copy, mark)
+        var log = try LogProperties.reopen(copy, mark, hasPeers: hasPeers)
         let found = log.takeRecovered()
         try LogProperties.checkRecovered(found, mark, log.lastIndex)
         try hold(found.droppedTail == nil, "a synced log has a tail to drop")

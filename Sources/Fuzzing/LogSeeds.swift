@@ -15,9 +15,17 @@ enum LogSeeds {
             FuzzSeed("torn-payload", changed(plain, file: 0, at: 512 + 90)),
             FuzzSeed("torn-header", changed(plain, file: 0, at: 512 + 30)),
             FuzzSeed("rot", changed(long, file: 0, at: 1_024 + 90)),
+            FuzzSeed("rot-peers", changed(amongPeers(long), file: 0, at: 1_024 + 90)),
+            FuzzSeed("hole-peers", holed(amongPeers(long))),
             FuzzSeed("segment-header", changed(long, file: 1, at: 20)),
             FuzzSeed("short", shortened(long)), FuzzSeed("hole", holed(long)),
         ] + numbers
+    }
+
+    private static func amongPeers(_ files: LogFiles) -> LogFiles {
+        var files = files
+        files.hasPeers = true
+        return files
     }
 
     /// A single group whose numbers are as great as they get.
@@ -45,7 +53,10 @@ enum LogSeeds {
         -> LogFiles
     {
         let storage = MemoryStorage([:])
-        guard case .success(var log) = LogProperties.open(storage, nil, mustExist: false) else {
+        guard
+            case .success(var log) = LogProperties.open(
+                storage, nil, mustExist: false, hasPeers: false)
+        else {
             return LogFiles()
         }
         try? body(&log)

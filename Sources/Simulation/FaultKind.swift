@@ -1,7 +1,7 @@
 // The kinds of faults, each with its rate. A name here is what `--without` turns off and what a
 // failing seed is minimized over.
 
-package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
+package enum FaultKind: Int, CaseIterable, Sendable {
     // Of messages, per mille.
     /// No connections: messages overtake each other. Without it neither of the next two happens.
     case datagrams, loss, duplicates
@@ -28,20 +28,10 @@ package enum FaultKind: Int, CaseIterable, Sendable, CustomStringConvertible {
     /// Durable bytes of a stopped member have changed or vanished. Per mille of starts.
     case rot
 
-    package var description: String { Self.names[rawValue] }
-
     package init?(name: String) {
-        guard let position = Self.names.firstIndex(of: name) else { return nil }
-        self.init(rawValue: position)
+        guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
+        self = kind
     }
-
-    /// In the order of the cases.
-    private static let names = [
-        "datagrams", "loss", "duplicates", "partition", "leaderPartition", "oneWayPartition",
-        "partialPartition", "linkReset", "clog", "swizzle", "powerCut", "writeError", "syncError",
-        "diskFull", "slowDisk", "hang", "wipe", "crash", "crashInTurn", "pause", "stop",
-        "wallJump", "drift", "lateTicks", "rot",
-    ]
 
     enum Group { case network, disk, process, clock }
 

@@ -24,8 +24,6 @@ package struct HistoryChecker {
     /// The greatest zxid that any client was told of, by a write or a read.
     package private(set) var witnessed = Zxid.zero
     package private(set) var acknowledgedCount = 0
-    /// False: no witness check.
-    package var trustsZxids = true
 
     package init() {}
 
@@ -69,7 +67,6 @@ package struct HistoryChecker {
             acknowledgedCount += 1
             witness(zxid)
         }
-        guard trustsZxids else { return }
         guard let record = oracle.record(zxid), record.command == command,
             let expected = record.outcome
         else {
@@ -111,7 +108,6 @@ package struct HistoryChecker {
     package mutating func read(_ read: Read, atLeast: Zxid, _ oracle: borrowing Oracle)
         throws(Violation)
     {
-        guard trustsZxids else { return witness(read.zxid) }
         try expect(
             read.zxid >= atLeast, .staleRead,
             "\(read.path) is read at \(read.zxid), \(atLeast) was known before")

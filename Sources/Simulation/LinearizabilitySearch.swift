@@ -14,33 +14,13 @@ package struct LinearizabilitySearch {
 
     /// Which operations are in the order so far.
     private struct Placed: Hashable {
-        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        private var words = SIMD4<UInt64>()
 
         mutating func flip(_ operation: Int) {
-            let bit = UInt64(1) << UInt64(operation & 63)
-            switch operation >> 6 {
-            case 0: words.0 ^= bit
-            case 1: words.1 ^= bit
-            case 2: words.2 ^= bit
-            default: words.3 ^= bit
-            }
+            words[operation >> 6] ^= 1 << UInt64(operation & 63)
         }
         func contains(_ operation: Int) -> Bool {
-            let word =
-                switch operation >> 6 {
-                case 0: words.0
-                case 1: words.1
-                case 2: words.2
-                default: words.3
-                }
-            return word >> UInt64(operation & 63) & 1 == 1
-        }
-        static func == (a: Self, b: Self) -> Bool { a.words == b.words }
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(words.0)
-            hasher.combine(words.1)
-            hasher.combine(words.2)
-            hasher.combine(words.3)
+            words[operation >> 6] >> UInt64(operation & 63) & 1 == 1
         }
     }
     private struct Place: Hashable {

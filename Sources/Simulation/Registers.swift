@@ -58,16 +58,8 @@ struct Registers {
         guard registers[handle.register].operations[handle.position].answer == nil else { return }
         moment += 1
         registers[handle.register].operations[handle.position].end(result, at: moment)
-        switch (result, registers[handle.register].operations[handle.position].action) {
-        case (.seen(let seen), _): registers[handle.register].seen = seen
-        case (.created(let mzxid), .put(let tag, _)):
-            registers[handle.register].seen = ZnodeOperation.Seen(
-                tag: tag, version: 0, mzxid: mzxid)
-        case (.set(let version, let mzxid), .put(let tag, _)):
-            registers[handle.register].seen = ZnodeOperation.Seen(
-                tag: tag, version: version, mzxid: mzxid)
-        case (.created, _), (.set, _), (.deleted, _), (.failed, _): break
-        }
+        let told = registers[handle.register].operations[handle.position].told
+        if told != nil || result == .seen(nil) { registers[handle.register].seen = told }
     }
 
     mutating func refused(_ handle: Handle) {

@@ -40,7 +40,7 @@ package final class SimulatedDisk: JournalStorage {
     private var durableNames: [(name: String, file: File)] = []
     private var nameChanges: [NameChange] = []
 
-    /// After so many more changes of the disk the power goes: everything throws from then on.
+    /// After so many more changes of the disk the power goes: each change throws from then on.
     package var changesUntilPowerCut: Int?
     package private(set) var isWithoutPower = false
     package private(set) var syncCount = 0

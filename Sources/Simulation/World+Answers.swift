@@ -68,7 +68,7 @@ extension World {
     /// of this member alone.
     private func checkSeen(_ open: OpenRequest, _ zxid: Zxid, local: Bool) throws(Violation) {
         try expect(
-            local || !history.trustsZxids || zxid >= open.known, .staleRead,
+            local || zxid >= open.known, .staleRead,
             "\(open.ask) is quiet up to \(zxid), \(open.known) was known before")
     }
 
@@ -103,7 +103,7 @@ extension World {
         case (.read, .zxidAhead(let confirmed)), (.wait, .zxidAhead(let confirmed)),
             (.feed, .zxidAhead(let confirmed)):
             try expect(
-                !history.trustsZxids || confirmed >= open.known, .staleRead,
+                confirmed >= open.known, .staleRead,
                 "\(open.ask) is refused as ahead of \(confirmed), \(open.known) was known")
         case (.read, .noQuorum), (.read, .overloaded), (.read, .shuttingDown),
             (.wait, .noQuorum), (.wait, .overloaded), (.wait, .shuttingDown),

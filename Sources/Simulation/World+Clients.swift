@@ -107,7 +107,8 @@ extension World {
         var open = OpenRequest(
             id: client.requests * Self.clientsMax + UInt64(client.number),
             member: member.position, run: member.run, ask: ask, tag: tag, path: path,
-            register: register, known: history.witnessed)
+            register: register,
+            known: options.comparesRealTime ? history.witnessed : .zero)
         open.askedAtEvent = events + 1
         client.open = open
         trace("client \(client.number) asks \(member.id) for \(ask)")
@@ -123,7 +124,8 @@ extension World {
         switch clientRandom.next(below: 100) {
         case 0..<45: try write(client, path)
         case 45..<75:
-            let atLeast = clientRandom.coin() ? client.seen : nil
+            let asksForSeen = clientRandom.coin()
+            let atLeast = asksForSeen && options.comparesRealTime ? client.seen : nil
             try ask(client, .read(.linearizable(atLeast: atLeast)), path: path)
         case 75..<85:
             // Now and then from a future that may never come.

@@ -60,7 +60,6 @@ package final class World {
         shellRandom = root.split()
         clientRandom = root.split()
         var memberRandom = root.split()
-        history.trustsZxids = options.trustsZxids
         weather = Weather(
             options.profile, members: options.members, without: options.without, &weatherRandom)
         tuning = Tuning(&tuningRandom)
@@ -94,7 +93,7 @@ package final class World {
     package func run() -> Report {
         while events < options.eventsMax, violation == nil { turn() }
         if violation == nil { settle() }
-        checking { () throws(Violation) in try registers.check() }
+        if violation == nil { checking { () throws(Violation) in try registers.check() } }
         work.ordered = registers.judged
         work.acknowledgedWrites = history.acknowledgedCount
         work.committed = consensus.committedCount
@@ -108,6 +107,9 @@ package final class World {
             violation: violation, lastEvents: violation == nil ? [] : lastEvents(),
             replay: "aviary-simulate " + Self.arguments(seed: seed, options).joined(separator: " "))
     }
+
+    /// What this run has drawn for a kind of fault; 0: it does not happen.
+    package func rate(of kind: FaultKind) -> Int { weather[kind] }
 
     /// Of the command that replays a run.
     package static func arguments(seed: UInt64, _ options: WorldOptions) -> [String] {

@@ -59,8 +59,9 @@ package struct WorldOptions: Sendable {
     /// Fewer acknowledged writes than this make the run a failure. Of two members each fault of one
     /// stops both.
     package var acknowledgedMin: Int { members == 2 ? 3 : 10 }
-    /// False: answers are not judged by their zxids, only by the search for linearizations.
-    package var trustsZxids = true
+    /// False: nothing is concluded from which zxid was known before another was asked for, so that
+    /// what is stale is found by the search for linearizations or not at all.
+    package var comparesRealTime = true
 
     /// The size of the ensemble that a seed runs with when none is asked for.
     package static func members(_ seed: UInt64) -> Int {

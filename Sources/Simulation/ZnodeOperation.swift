@@ -54,6 +54,17 @@ package struct ZnodeOperation: Sendable {
     }
 
     package mutating func end(_ result: Result, at: UInt64) { answer = (result, at) }
+
+    /// What the answer tells of the znode as it was then; nil: nothing, or that there was none.
+    var told: Seen? {
+        switch (answer?.result, action) {
+        case (.seen(let seen)?, _): seen
+        case (.created(let mzxid)?, .put(let tag, _)): Seen(tag: tag, version: 0, mzxid: mzxid)
+        case (.set(let version, let mzxid)?, .put(let tag, _)):
+            Seen(tag: tag, version: version, mzxid: mzxid)
+        case (.created?, _), (.set?, _), (.deleted?, _), (.failed?, _), (nil, _): nil
+        }
+    }
 }
 
 package struct ZnodeState: Hashable, Sendable {
@@ -79,18 +90,11 @@ package struct ZnodeRules {
     package init(of operations: [ZnodeOperation]) {
         var tags: [Zxid: UInt64] = [:]
         for operation in operations {
-            var found: (tag: UInt64, mzxid: Zxid)?
-            switch (operation.answer?.result, operation.action) {
-            case (.created(let mzxid)?, .put(let tag, _)), (.set(_, let mzxid)?, .put(let tag, _)):
-                found = (tag, mzxid)
-            case (.seen(let seen?)?, _): found = (seen.tag, seen.mzxid)
-            default: break
-            }
-            guard let (tag, mzxid) = found else { continue }
-            if let known = mzxids[tag], known != mzxid { areConsistent = false }
-            if let known = tags[mzxid], known != tag { areConsistent = false }
-            mzxids[tag] = mzxid
-            tags[mzxid] = tag
+            guard let told = operation.told else { continue }
+            if let known = mzxids[told.tag], known != told.mzxid { areConsistent = false }
+            if let known = tags[told.mzxid], known != told.tag { areConsistent = false }
+            mzxids[told.tag] = told.mzxid
+            tags[told.mzxid] = told.tag
         }
     }
 

@@ -1,5 +1,5 @@
 // From a failing seed to the least that fails in the same way: kinds of faults are turned off one by
-// one, then events and clients are halved. Each try is another process, since some end in a trap.
+// one, then events are halved and clients counted up from one. Each try is another process, since some end in a trap.
 
 import ArgumentParser
 import Simulation

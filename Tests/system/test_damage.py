@@ -1,9 +1,8 @@
 """Files of a stopped member rot: it starts all the same, is repaired by the others and counts again;
 where nobody could repair it, it says what was found and what to do."""
 
-import re
-
 from ensemble import Ensemble, eventually
+from faults.disks import flip
 
 
 def fill(ensemble, count):
@@ -20,26 +19,13 @@ def used_sectors(path):
     return [at for at in range(512, len(data), 512) if any(data[at:at + 512])]
 
 
-def flip(path, offset):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 0x10]))
-
-
-def metric(member, name):
-    text = member.once("GET", "/metrics").body.decode()
-    return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
-
-
 def repairs_and_counts(ensemble, harmed):
     """It comes back whole, and is one of the two that a write needs."""
     harmed.start()
     eventually(lambda: harmed.answers("/health/ready"), 30, "the damaged member is ready")
     assert "files are damaged" in harmed.log and "repaired" in harmed.log
-    assert metric(harmed, "aviary_storage_repairs_total") == 1
-    assert metric(harmed, "aviary_storage_repairing") == 0
+    assert harmed.metric("aviary_storage_repairs_total") == 1
+    assert harmed.metric("aviary_storage_repairing") == 0
     ensemble.same_everywhere()
     other = next(m for m in ensemble.followers() if m is not harmed)
     other.kill()
@@ -56,7 +42,7 @@ def test_damaged_files_are_repaired_by_the_others(fresh):
     log = sorted(harmed.data.glob("log-*"))[0]
     sectors = used_sectors(log)
     for part in (0, len(sectors) // 3, len(sectors) // 2):
-        flip(log, sectors[part] + 77)
+        flip(log, sectors[part] + 77, 0x10)
     repairs_and_counts(fresh, harmed)
     # What it wrote is whole: nothing is found at the next start.
     assert harmed.stop() == 0
@@ -72,9 +58,9 @@ def test_a_damaged_snapshot_is_repaired_by_the_others(tmp_path):
         eventually(lambda: list(harmed.data.glob("snapshot-*")), 20, "a snapshot")
         assert harmed.stop() == 0
         for snapshot in harmed.data.glob("snapshot-*"):
-            flip(snapshot, snapshot.stat().st_size // 2)
+            flip(snapshot, snapshot.stat().st_size // 2, 0x10)
         log = sorted(harmed.data.glob("log-*"))[0]
-        flip(log, used_sectors(log)[1] + 200)
+        flip(log, used_sectors(log)[1] + 200, 0x10)
         repairs_and_counts(ensemble, harmed)
 
 
@@ -84,7 +70,7 @@ def test_a_leader_that_lost_its_log_while_all_were_down_follows_those_that_have_
     for member in fresh.members:
         member.kill()
     log = sorted(harmed.data.glob("log-*"))[0]
-    flip(log, 512 + 40)
+    flip(log, 512 + 40, 0x10)
     for member in fresh.members:
         member.start()
     fresh.ready()
@@ -102,7 +88,7 @@ def test_a_sole_member_with_damaged_files_says_what_to_do(tmp_path):
         client.close()
         assert member.stop() == 0
         log = sorted(member.data.glob("log-*"))[0]
-        flip(log, used_sectors(log)[3] + 60)
+        flip(log, used_sectors(log)[3] + 60, 0x10)
         member.start()
         assert member.process.wait(timeout=20) == 65
         member.process = None
