@@ -22,11 +22,12 @@ package enum StorageRequest: Sendable {
 package enum SnapshotRequest: Sendable {
     case begin(SnapshotMark)
     case append([UInt8])
-    /// Sync, rename, sync the directory, answer `Input.snapshotSaved`.
+    /// Sync, rename, sync the directory, answer `Input.snapshotSaved`, or `snapshotNotSaved`
+    /// as soon as any part of it fails.
     case finish(LogIndex)
     case abandon(LogIndex)
     /// Answer `Input.snapshotRead` with at most `count` bytes from `offset` of the newest durable
-    /// snapshot if it is the one at `index`, else `Input.snapshotFailed`.
+    /// snapshot if it is the one at `index`, else `Input.snapshotNotRead`.
     case read(index: LogIndex, offset: UInt64, count: Int)
 }
 

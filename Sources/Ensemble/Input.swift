@@ -34,8 +34,10 @@ package enum Input: Sendable {
     /// `SnapshotRequest.finish` is done: the snapshot is durable under its final name.
     case snapshotSaved(LogIndex)
     case snapshotRead(SnapshotPiece)
-    /// A snapshot could not be read or written; the transfer or the attempt is given up.
-    case snapshotFailed(LogIndex)
+    /// A snapshot could not be written; the attempt is given up.
+    case snapshotNotSaved(LogIndex)
+    /// The newest durable snapshot could not be read, or is another one by now.
+    case snapshotNotRead(LogIndex)
     case request(RequestID, ClientRequest)
     /// The client went away.
     case cancel(RequestID)

@@ -6,8 +6,10 @@ package import Raft
 extension Replica {
     package var observation: RaftObservation { raft.observation }
 
-    /// Whether a wait or feed is registered; false while it is still being confirmed.
-    package func isWaiting(_ request: RequestID) -> Bool { waits[request] != nil }
+    /// Whether a wait or feed sleeps; false while it is being confirmed, or waits to be served.
+    package func isWaiting(_ request: RequestID) -> Bool {
+        waits[request] != nil && !feeds.contains(request)
+    }
 
     /// `ReplicaStatus.leaderConfirmedUntilMs`, without the rest of the status.
     package var claimedUntilMs: UInt64 { leaderConfirmedUntilMs }

@@ -11,8 +11,11 @@ extension Replica {
         if let reason = objection(to: hello) {
             return turnAway(hello.member, reason, into: &effects)
         }
+        // Only a new process can have come back with less than it had.
+        if peers[hello.member]?.hello?.incarnation != hello.incarnation {
+            raft.restarted(hello.member)
+        }
         peers.connect(hello, nowMs: nowMs)
-        raft.greeted(hello.member)
         storeIdentity(into: &effects)
     }
 

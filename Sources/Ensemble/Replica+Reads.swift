@@ -36,7 +36,7 @@ extension Replica {
     /// The client went away. A write goes on, since it may be in a log; all else is freed.
     mutating func cancel(_ request: RequestID) {
         reads.cancel(request)
-        if waits.remove(request) != nil { tree.unwatch(WatchID(rawValue: request.rawValue)) }
+        forgetWait(request)
         writes.abandon(request)
     }
 

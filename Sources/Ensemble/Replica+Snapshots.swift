@@ -15,6 +15,8 @@ struct OwnSnapshot {
     var piecesAhead = 0
     /// After a failure, not before.
     var retryMs: UInt64 = 0
+    /// The durable one was found damaged: another is due, and nobody is sent this one.
+    var isUnreadable = false
     /// A received one that is durable, while its entries came by themselves and are being applied.
     var ahead: SnapshotMark?
 }
@@ -77,10 +79,11 @@ extension Replica {
 
     private var isSnapshotDue: Bool {
         let last = ownSnapshot.durable?.index.rawValue ?? 0
-        guard applied.rawValue > last, incoming.mark == nil, ownSnapshot.ahead == nil,
-            outgoing.isEmpty, nowMs >= ownSnapshot.retryMs
+        guard applied.rawValue > last || ownSnapshot.isUnreadable, incoming.mark == nil,
+            ownSnapshot.ahead == nil, outgoing.isEmpty, nowMs >= ownSnapshot.retryMs
         else { return false }
-        return Int(applied.rawValue - last) >= options.snapshotEntries
+        return ownSnapshot.isUnreadable
+            || Int(applied.rawValue - last) >= options.snapshotEntries
             || bytesSinceSnapshot >= options.snapshotLogBytes
     }
 
@@ -123,6 +126,7 @@ extension Replica {
     /// behind, and those that take in a snapshot now, still need.
     private mutating func retainSnapshot(_ mark: SnapshotMark, into effects: inout Effects) {
         ownSnapshot.durable = mark
+        ownSnapshot.isUnreadable = false
         raft.setSnapshot(mark)
         effects.events.append(.snapshotSaved(mark.index))
         let kept = UInt64(options.entriesKept)
@@ -133,13 +137,17 @@ extension Replica {
         effects.storage.append(.prune(through: through))
     }
 
-    mutating func failSnapshot(_ index: LogIndex) {
+    mutating func snapshotNotSaved(_ index: LogIndex) {
         if incoming.mark?.index == index { incoming = IncomingSnapshot() }
         if ownSnapshot.underWay?.index == index {
             tree.abandonSnapshot()
             ownSnapshot.underWay = nil
             ownSnapshot.retryMs = nowMs + options.snapshotStallMs
         }
+    }
+
+    mutating func snapshotNotRead(_ index: LogIndex) {
+        if ownSnapshot.durable?.index == index { ownSnapshot.isUnreadable = true }
         for transfer in outgoing where transfer.mark.index == index {
             raft.snapshotFailed(to: transfer.member)
         }
@@ -150,7 +158,8 @@ extension Replica {
 
     mutating func startSending(to member: MemberID, into effects: inout Effects) {
         guard !outgoing.contains(where: { $0.member == member }) else { return }
-        guard let mark = ownSnapshot.durable, peers.isConnected(member) else {
+        guard let mark = ownSnapshot.durable, !ownSnapshot.isUnreadable, peers.isConnected(member)
+        else {
             return raft.snapshotFailed(to: member)
         }
         outgoing.append(OutgoingSnapshot(member: member, mark: mark, progressMs: nowMs))
@@ -210,11 +219,11 @@ extension Replica {
                 to: member, into: &effects)
         }
         if mark.index <= raft.commit { return progress(0, done: true) }
+        if incoming.restored != nil { return }
         if incoming.mark != mark {
             guard offset == 0 else { return progress(0, done: false) }
             beginIncoming(mark, into: &effects)
         }
-        if incoming.restored != nil { return }
         guard offset == incoming.received, incoming.piecesAhead < options.snapshotPiecesAhead else {
             return askForMore(into: &effects)
         }
@@ -290,6 +299,7 @@ extension Replica {
             "the snapshot at \(mark.index) restored \(tree.lastZxid)")
         effects.storage.append(.resetLog(to: mark))
         ownSnapshot.durable = mark
+        ownSnapshot.isUnreadable = false
         ownSnapshot.ahead = nil
         lastAppliedTerm = mark.term
         bytesSinceSnapshot = 0

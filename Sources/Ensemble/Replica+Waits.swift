@@ -15,36 +15,9 @@ extension Replica {
     }
 
     mutating func open(_ feed: Feed, _ request: RequestID, into effects: inout Effects) {
-        var quiet = feed
-        if serve(&quiet, request, into: &effects) { return }
-        guard feed.deadlineMs > nowMs else {
-            let page = EventPage(events: [], next: quiet.query.after)
-            return answer(request, .events(page), into: &effects)
-        }
         guard admitWait(request, local: feed.local, into: &effects) else { return }
-        waits.add(request, .feed(quiet))
-        watch(quiet, request)
-    }
-
-    /// True when the feed was answered; else it has moved on to the newest zxid without an event.
-    private mutating func serve(
-        _ feed: inout Feed, _ request: RequestID, into effects: inout Effects
-    )
-        -> Bool
-    {
-        switch tree.events(feed.query) {
-        case .failure(let compacted):
-            answer(request, .historyCompacted(zxid: compacted.last), into: &effects)
-            return true
-        case .success(let page):
-            eventsScanned += page.scanned
-            if !page.isEmpty || page.next < applied {
-                answer(request, .events(page), into: &effects)
-                return true
-            }
-            feed.query.after = page.next
-            return false
-        }
+        waits.add(request, .feed(feed))
+        feeds.add(request)
     }
 
     private mutating func watch(_ feed: Feed, _ request: RequestID) {
@@ -54,6 +27,11 @@ extension Replica {
     }
 
     private func admitWait(_ request: RequestID, local: Bool, into effects: inout Effects) -> Bool {
+        // It was asked for before the stop, and confirmed after it.
+        if stopping {
+            answer(request, .refused(.shuttingDown), into: &effects)
+            return false
+        }
         if waits.count >= options.waitsMax {
             answer(request, .refused(.overloaded), into: &effects)
             return false
@@ -68,9 +46,17 @@ extension Replica {
     mutating func endWait(
         _ request: RequestID, with reply: ClientReply, into effects: inout Effects
     ) {
-        guard waits.remove(request) != nil else { return }
-        tree.unwatch(WatchID(rawValue: request.rawValue))
+        guard forgetWait(request) else { return }
         answer(request, reply, into: &effects)
+    }
+
+    /// False: there is none.
+    @discardableResult
+    mutating func forgetWait(_ request: RequestID) -> Bool {
+        guard waits.remove(request) != nil else { return false }
+        feeds.remove(request)
+        tree.unwatch(WatchID(rawValue: request.rawValue))
+        return true
     }
 
     /// After entries were applied. `quietThrough`: where the last ones ended. A feed that slept until
@@ -80,23 +66,14 @@ extension Replica {
         tree.takeFired(into: &fired)
         for watch in fired {
             let request = RequestID(rawValue: watch.rawValue)
-            if case .feed(var feed) = waits[request] {
+            switch waits[request] {
+            case nil: break
+            case .wait(let wait): wake(wait, request, into: &effects)
+            case .feed(var feed):
                 feed.query.after = max(feed.query.after, quietThrough)
                 waits.update(request, .feed(feed))
-                woken.add(request)
-            } else {
-                wake(request, into: &effects)
+                feeds.add(request)
             }
-        }
-        serveWoken(into: &effects)
-    }
-
-    /// As many as may be at once: one that waits here is watched no more, and misses nothing, since
-    /// it is served from where it slept.
-    private mutating func serveWoken(into effects: inout Effects) {
-        let before = eventsScanned
-        while eventsScanned - before < options.eventsPerWakeMax, let request = woken.popFirst() {
-            wake(request, into: &effects)
         }
     }
 
@@ -106,38 +83,70 @@ extension Replica {
         tree.takeFired(into: &fired)
         for request in waits.requests {
             tree.unwatch(WatchID(rawValue: request.rawValue))
-            if case .feed = waits[request] {
-                woken.add(request)
-            } else {
-                wake(request, into: &effects)
+            switch waits[request] {
+            case nil: break
+            case .wait(let wait): wake(wait, request, into: &effects)
+            case .feed: feeds.add(request)
             }
         }
-        serveWoken(into: &effects)
     }
 
-    private mutating func wake(_ request: RequestID, into effects: inout Effects) {
-        switch waits[request] {
-        case nil: break
-        case .wait(let wait):
-            if tree.changed(wait.view, wait.path, after: wait.after) {
-                waits.remove(request)
-                answer(request, .changed, into: &effects)
+    private mutating func wake(_ wait: Wait, _ request: RequestID, into effects: inout Effects) {
+        if tree.changed(wait.view, wait.path, after: wait.after) {
+            waits.remove(request)
+            answer(request, .changed, into: &effects)
+        } else {
+            tree.watch(WatchID(rawValue: request.rawValue), wait.view, wait.path)
+        }
+    }
+
+    // MARK: Feeds
+
+    /// Some feeds are left for the next turn.
+    package var hasFeedsToServe: Bool { !feeds.isEmpty }
+
+    /// What one costs at least, in events looked at.
+    private static let feedCostMin = 64
+
+    /// This turn's share. One that waits here is watched no more, and misses nothing, since it is
+    /// served from where it slept.
+    mutating func serveFeeds(into effects: inout Effects) {
+        var spent = 0
+        while spent < options.eventsPerTurnMax, let request = feeds.popFirst() {
+            guard case .feed(let feed) = waits[request] else { continue }
+            spent += max(serve(feed, request, into: &effects), Self.feedCostMin)
+        }
+    }
+
+    /// The result is how many events were looked at.
+    private mutating func serve(
+        _ feed: Feed, _ request: RequestID, into effects: inout Effects
+    ) -> Int {
+        switch tree.events(feed.query) {
+        case .failure(let compacted):
+            endWait(request, with: .historyCompacted(zxid: compacted.last), into: &effects)
+            return 0
+        case .success(let page):
+            if !page.isEmpty || page.next < applied {
+                endWait(request, with: .events(page), into: &effects)
+            } else if feed.deadlineMs <= nowMs {
+                expire(request, into: &effects)
             } else {
-                tree.watch(WatchID(rawValue: request.rawValue), wait.view, wait.path)
+                // It moves on to the newest zxid, where nothing of its own has happened.
+                var quiet = feed
+                quiet.query.after = page.next
+                waits.update(request, .feed(quiet))
+                watch(quiet, request)
             }
-        case .feed(var feed):
-            if serve(&feed, request, into: &effects) {
-                waits.remove(request)
-            } else {
-                waits.update(request, .feed(feed))
-                watch(feed, request)
-            }
+            return page.scanned
         }
     }
 
     mutating func tickWaits(into effects: inout Effects) {
-        serveWoken(into: &effects)
-        while let request = waits.popExpired(nowMs: nowMs) { expire(request, into: &effects) }
+        while let request = waits.popExpired(nowMs: nowMs) {
+            // What waits to be served may have something to tell, and ends then if it has not.
+            if !feeds.contains(request) { expire(request, into: &effects) }
+        }
         while let request = waits.popLeaving(nowMs: nowMs) {
             endWait(request, with: .refused(.noQuorum), into: &effects)
         }
@@ -145,8 +154,6 @@ extension Replica {
 
     /// Only a member that hears its leader may say that nothing has changed.
     private mutating func expire(_ request: RequestID, into effects: inout Effects) {
-        // What was woken and not served has something to tell.
-        if woken.contains(request) { wake(request, into: &effects) }
         guard let kind = waits[request] else { return }
         guard kind.local || hearsLeader else {
             return endWait(request, with: .refused(.noQuorum), into: &effects)

@@ -55,8 +55,8 @@ package struct Replica: ~Copyable {
     var reads = PendingReads()
     var waits = OpenWaits()
     var fired: [WatchID] = []
-    /// Feeds for which there is something, and that are not served yet.
-    var woken = WokenFeeds()
+    /// Of the open ones, those that wait to be served.
+    var feeds = FeedQueue()
     var lastAppliedTerm: Term = .zero
     var bytesSinceSnapshot = 0
     /// What the identity file says, or has been told to say.
@@ -93,8 +93,6 @@ package struct Replica: ~Copyable {
     var leaderChanges: UInt64 = 0
     var proposals: UInt64 = 0
     var lastReportMs: UInt64 = 0
-    /// What feeds have looked at in all: by this a shell tells what a request has cost.
-    package internal(set) var eventsScanned = 0
 
     /// `restored` comes from the snapshot that `log.snapshot` names, and is nil with it.
     package init(
@@ -181,14 +179,15 @@ package struct Replica: ~Copyable {
         case .snapshotAppended(let index): snapshotAppended(index, into: &effects)
         case .snapshotSaved(let index): snapshotSaved(index, into: &effects)
         case .snapshotRead(let piece): sendPiece(piece, into: &effects)
-        case .snapshotFailed(let index): failSnapshot(index)
+        case .snapshotNotSaved(let index): snapshotNotSaved(index)
+        case .snapshotNotRead(let index): snapshotNotRead(index)
         case .request(let request, let ask): take(ask, request, into: &effects)
         case .cancel(let request): cancel(request)
         case .stop: stop(into: &effects)
         }
     }
 
-    /// Gives out what the core wants, until it wants nothing more.
+    /// Gives out what the core wants, until it wants nothing more, then what feeds get this turn.
     package mutating func settle(into effects: inout Effects) {
         noteLeadership(into: &effects)
         var turns = 0
@@ -202,6 +201,7 @@ package struct Replica: ~Copyable {
             settle(round, into: &effects)
             swap(&round, &ready)
         }
+        serveFeeds(into: &effects)
     }
 
     private static let turnsMax = 1_000_000

@@ -45,8 +45,8 @@ package struct ReplicaOptions: Sendable {
     package var waitsMax = 200_000
     /// What one look of a feed at the history may cost; then it is answered as far as it came.
     package var eventsScannedMax = 4_096
-    /// Events that woken feeds look at at once; the rest of them are served in the next ticks.
-    package var eventsPerWakeMax = 16_384
+    /// What feeds look at in one turn, some milliseconds; those that are left wait for the next.
+    package var eventsPerTurnMax = 16_384
 
     /// A snapshot is due after so many entries, or bytes of payload, since the last one.
     package var snapshotEntries = 200_000

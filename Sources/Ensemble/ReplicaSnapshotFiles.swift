@@ -21,7 +21,8 @@ package enum SnapshotOutcome: Sendable {
         switch self {
         case .appended(let index): .snapshotAppended(index)
         case .saved(let index): .snapshotSaved(index)
-        case .notSaved(let index, _), .notRead(let index, _): .snapshotFailed(index)
+        case .notSaved(let index, _): .snapshotNotSaved(index)
+        case .notRead(let index, _): .snapshotNotRead(index)
         case .read(let piece): .snapshotRead(piece)
         case .notRemoved: nil
         }

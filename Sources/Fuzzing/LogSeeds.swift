@@ -17,9 +17,20 @@ enum LogSeeds {
             FuzzSeed("rot", changed(long, file: 0, at: 1_024 + 90)),
             FuzzSeed("rot-peers", changed(amongPeers(long), file: 0, at: 1_024 + 90)),
             FuzzSeed("hole-peers", holed(amongPeers(long))),
+            FuzzSeed("tail-sequence-max", numbered(amongPeers(long), .max)),
             FuzzSeed("segment-header", changed(long, file: 1, at: 20)),
             FuzzSeed("short", shortened(long)), FuzzSeed("hole", holed(long)),
         ] + numbers
+    }
+
+    /// The first file's second group has another number, and its checksums are right.
+    private static func numbered(_ files: LogFiles, _ sequence: UInt64) -> [UInt8] {
+        var files = files
+        let groups = stride(from: 512, to: files.files[0].count, by: JournalLimits.sectorBytes)
+            .filter { files.files[0].number($0, bytes: 4) == 0x5047_5641 }
+        files.files[0].put(sequence, at: groups[1] + 24, bytes: 8)
+        files.seal()
+        return files.packed
     }
 
     private static func amongPeers(_ files: LogFiles) -> LogFiles {

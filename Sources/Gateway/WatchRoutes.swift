@@ -46,20 +46,8 @@ extension RESTGateway {
             local: try ReadPlan.isLocal(query, text))
         feed.maxStalenessMs = try ReadPlan.maxStalenessMs(query, text, local: feed.local)
         if feed.local { try checkServes(path.bytes.span, context) }
-        if let waitMs {
-            feed.deadlineMs = deadline(min(waitMs, limits.waitMsMax), context)
-        } else if !feed.local {
-            // What is told at once must hold all that was acknowledged anywhere.
-            let demand = ReadDemand.linearizable(atLeast: events.after)
-            return .submit(.read(demand), PendingAnswer(response, .feed(feed)))
-        }
-        return submit(feed, response)
-    }
-
-    private func submit(
-        _ feed: PendingFeed, _ response: ResponseContext
-    ) -> Disposition<PendingAnswer> {
-        .submit(
+        if let waitMs { feed.deadlineMs = deadline(min(waitMs, limits.waitMsMax), context) }
+        return .submit(
             .feed(Feed(query: feed.query, deadlineMs: feed.deadlineMs, local: feed.local)),
             PendingAnswer(response, .feed(feed)))
     }
@@ -93,8 +81,6 @@ extension RESTGateway {
         _ context: borrowing RequestContext, _ out: inout ByteWriter
     ) throws(Problem) -> Disposition<PendingAnswer> {
         switch reply {
-        case .readable:
-            return submit(feed, response)
         case .events(let page):
             let stalenessMs =
                 feed.local
@@ -107,7 +93,7 @@ extension RESTGateway {
                 .historyCompacted,
                 "Events are forgotten: list the znodes again, and go on from that zxid.",
                 path: feed.query.path.bytes, zxid: zxid)
-        case .decided, .changed, .unchanged, .refused:
+        case .decided, .readable, .changed, .unchanged, .refused:
             fatalError("invariant: \(reply) to a feed")
         }
     }

@@ -33,6 +33,9 @@ struct GroupHeader: Equatable {
     /// Over bytes 8 to 103.
     let checksum: UInt32
 
+    /// Of those that are read. One that is started with has room for as many again.
+    static let sequenceMax: UInt64 = 1 << 62
+
     var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
 
     /// nil: no intact header of this log. The payload may still be damaged.
@@ -53,9 +56,9 @@ struct GroupHeader: Equatable {
             promise: LogPosition(index: LogIndex(number(88)), term: Term(number(96))),
             checksum: checksum)
         // No log gets there: such a header was not written by this program.
-        guard max(header.term, header.promise.term) <= .max, header.promise.index <= .max else {
-            return nil
-        }
+        guard header.sequence <= Self.sequenceMax, header.durableThrough <= Self.sequenceMax,
+            max(header.term, header.promise.term) <= .max, header.promise.index <= .max
+        else { return nil }
         return header.logID == logID ? header : nil
     }
 

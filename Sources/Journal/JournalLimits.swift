@@ -1,6 +1,8 @@
 // The journal's bounds, with names and units. Formats are bound elsewhere; nothing here changes
 // what an existing file means.
 
+internal import Raft
+
 package struct JournalLimits: Sendable {
     /// Disks promise no more than that one sector is written whole or not at all.
     package static let sectorBytes = 512

@@ -1,6 +1,8 @@
 // Numbers in the journal's files are little-endian. Reads assume that the caller has checked the
 // length; they trap, and never read outside, if it has not.
 
+internal import Raft
+
 extension Array where Element == UInt8 {
     mutating func appendLittle<Number: FixedWidthInteger>(_ number: Number) {
         var rest = number.littleEndian

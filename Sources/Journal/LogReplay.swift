@@ -4,9 +4,6 @@
 internal import Raft
 
 struct LogReplay {
-    /// No log gets so far: counting on from a sequence never overflows.
-    private static let sequenceMax: UInt64 = 1 << 62
-
     let logID: LogID
     /// Entries up to here are covered by a snapshot: only their terms are kept.
     let floor: LogIndex
@@ -35,7 +32,7 @@ struct LogReplay {
     /// The group at `offset` if it is intact and the very next one.
     func next(_ bytes: [UInt8], at offset: Int) -> GroupHeader? {
         guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
-            header.sequence >= 1, header.sequence <= Self.sequenceMax
+            header.sequence >= 1
         else { return nil }
         if let lastSequence {
             guard header.sequence == lastSequence + 1, header.chain == chain else { return nil }

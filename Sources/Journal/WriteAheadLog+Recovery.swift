@@ -36,6 +36,12 @@ extension WriteAheadLog where Storage: ~Copyable {
         }
         guard !numbers.isEmpty else { throw .missing(file: SegmentName.name(1)) }
         let scan = try LogScan.run(&storage, numbers: numbers, floor: snapshot?.index ?? .zero)
+        // What is started must have numbers to go on with.
+        guard scan.greatestSequence <= GroupHeader.sequenceMax / 2 else {
+            throw .malformed(
+                file: SegmentName.name(numbers[numbers.count - 1]), offset: scan.end,
+                found: "a group of number \(scan.greatestSequence)")
+        }
         let findings = try judge(
             scan, snapshot, damagedSnapshots: damagedSnapshots, hasPeers: hasPeers)
         if findings.damage != nil {

@@ -229,10 +229,9 @@ extension RaftNode {
         progresses[slot].becomeProbe()
     }
 
-    /// `member` speaks on a new connection, and may have started anew with less than it had
-    /// acknowledged (`claim`): a leader that went on from there would never meet it. What was
-    /// committed by its word stays so.
-    package mutating func greeted(_ member: MemberID) {
+    /// `member` has started anew, maybe with less than it had acknowledged (`claim`): a leader that
+    /// went on from there would never meet it. What was committed by its word stays so.
+    package mutating func restarted(_ member: MemberID) {
         guard standing == .leader, member != id, let slot = slot(of: member) else { return }
         progresses[slot].forgetMatch()
     }

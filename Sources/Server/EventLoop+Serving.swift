@@ -273,10 +273,12 @@ extension EventLoop where Handler: ~Copyable {
             connection.enter(.waiting, nowMs: context.nowMs)
             connection.pending = pending
             connection.pendingKeepAlive = wanted
-            switch request {
-            case .wait, .feed: connection.waitsForChange = true
-            case .write, .read: connection.waitsForChange = false
-            }
+            connection.waitsForChange =
+                switch request {
+                case .wait(let wait): wait.deadlineMs > context.nowMs
+                case .feed(let feed): feed.deadlineMs > context.nowMs
+                case .write, .read: false
+                }
             counts.inFlight += 1
             let id = RequestID(loop: index, slot: slot, sequence: connection.sequence)
             outbox.append(.request(id, request))

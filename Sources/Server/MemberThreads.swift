@@ -57,7 +57,7 @@ struct MemberThreads: ~Copyable {
                     random: RandomGenerator(seed: linkSeed), nowMs: Clock.bootMs())
                 var loop = try ReplicaLoop(
                     replica: replica, links: links, tickMs: configuration.replica.tickMs,
-                    feedsMax: configuration.queuedRequestsMax, around: around)
+                    around: around)
                 try loop.run()
             } catch {
                 log.end(MemberFailure(.failure, "the replica's thread failed: \(error)"))

@@ -51,11 +51,10 @@ struct ReplicaLoop: ~Copyable {
     private var stepAsideByMs: UInt64?
     private var isBusy = false
     private var requestBatch: [LoopRequest] = []
-    private var feeds: FeedQueue
     private var newsBatch: [ReplicaNews] = []
 
     init(
-        replica: consuming Replica, links: PeerLinks, tickMs: UInt64, feedsMax: Int,
+        replica: consuming Replica, links: PeerLinks, tickMs: UInt64,
         around: ReplicaSurroundings
     ) throws(SystemError) {
         try links.epoll.add(around.requests.number, .readable, .requests)
@@ -64,7 +63,6 @@ struct ReplicaLoop: ~Copyable {
         self.replica = replica
         self.links = links
         self.tickMs = tickMs
-        feeds = FeedQueue(feedsMax: feedsMax)
         self.around = around
         dealer = ReplyDealer(around.inboxes)
         nowMs = Clock.bootMs()
@@ -89,7 +87,6 @@ struct ReplicaLoop: ~Copyable {
             tickIfDue()
             // After the tick: what a client asks after a pause must not be due already.
             takeRequests()
-            takeFeeds()
             handOut()
             if ended { return }
             events = try wait()
@@ -126,23 +123,11 @@ struct ReplicaLoop: ~Copyable {
         isBusy = true
         for request in requestBatch {
             switch request {
-            case .request(let id, .feed(let feed)):
-                if !feeds.add(id, feed) { effects.replies.append((id, .refused(.overloaded))) }
             case .request(let id, let ask): step(.request(id, ask))
-            case .cancel(let id): if !feeds.cancel(id) { step(.cancel(id)) }
+            case .cancel(let id): step(.cancel(id))
             }
         }
         requestBatch.removeAll(keepingCapacity: true)
-    }
-
-    private mutating func takeFeeds() {
-        feeds.beginTurn()
-        while let (id, feed) = feeds.next() {
-            isBusy = true
-            let before = replica.eventsScanned
-            step(.request(id, .feed(feed)))
-            feeds.spent(events: replica.eventsScanned - before)
-        }
     }
 
     /// One tick a turn at most: after a pause the core's timers must not run ahead of real time.
@@ -284,7 +269,7 @@ struct ReplicaLoop: ~Copyable {
     }
 
     private mutating func wait() throws(SystemError) -> Int {
-        if !links.events.isEmpty || !feeds.isEmpty {
+        if !links.events.isEmpty || replica.hasFeedsToServe {
             let events = try links.epoll.wait(timeoutMs: 0)
             drainWakeups(events)
             return events

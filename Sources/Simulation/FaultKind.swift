@@ -27,6 +27,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the disk again.
     /// Durable bytes of a stopped member have changed or vanished. Per mille of starts.
     case rot
+    // Of the process again.
+    /// The power goes for all members at once; they come back one by one.
+    case blackout
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -41,7 +44,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot: .disk
-        case .crash, .crashInTurn, .pause, .stop: .process
+        case .crash, .crashInTurn, .pause, .stop, .blackout: .process
         case .wallJump, .drift, .lateTicks: .clock
         }
     }
@@ -70,6 +73,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         /// Microseconds.
         case .lateTicks: 100...5_000
         case .rot: 20...400
+        case .blackout: 5...40
         }
     }
 }

@@ -34,7 +34,7 @@ package enum Mark: Int, CaseIterable, Sendable {
     // Faults that took place.
     case partitioned, leaderPartitioned, partitionedOneWay, partitionedPartly, linkBroken,
         clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
-        syncHung, wiped, crashed, crashedInTurn, crashedAfterSync, stopped, wallJumped,
+        syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
         rotted, repaired
 }
 

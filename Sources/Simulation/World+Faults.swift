@@ -29,6 +29,15 @@ extension World {
                 member, faultRandom.pick([.none, .all, .some]), restartAfterNs: restartDelayNs())
         }
         if hits(.wipe) { wipe(member) }
+        if hits(.blackout) { blackOut() }
+    }
+
+    private func blackOut() {
+        marks.hit(.blackedOut)
+        for member in members where member.process != nil {
+            crash(
+                member, faultRandom.pick([.none, .all, .some]), restartAfterNs: restartDelayNs())
+        }
     }
 
     private func faultOfNetwork() {

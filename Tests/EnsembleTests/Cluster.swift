@@ -86,6 +86,12 @@ final class Cluster {
     var heldStored: [(node: Int, token: StorageToken)] = []
     /// Pieces of snapshots that the slow disks have not written yet.
     var heldAppended: [(node: Int, index: LogIndex)] = []
+    /// Snapshots that no read finds intact, and how often one was tried.
+    var unreadable: Set<LogIndex> = []
+    var failedReads = 0
+    /// Members that take their time to make a whole snapshot durable.
+    var slowFinish: Set<Int> = []
+    var heldFinish: [(node: Int, index: LogIndex)] = []
     var nextRequest: UInt64 = 0
     var seed: UInt64 = 42
 
@@ -192,14 +198,16 @@ final class Cluster {
             }
         case .finish(let index):
             guard let mark = node.writing, mark.index == index else { return }
+            if slowFinish.contains(position) { return heldFinish.append((position, index)) }
             node.disk.snapshot = mark
             node.disk.snapshotBody = node.written
             node.writing = nil
             step(position, .snapshotSaved(index))
         case .abandon: node.writing = nil
         case .read(let index, let offset, let count):
-            guard node.disk.snapshot?.index == index else {
-                return step(position, .snapshotFailed(index))
+            guard node.disk.snapshot?.index == index, !unreadable.contains(index) else {
+                failedReads += 1
+                return step(position, .snapshotNotRead(index))
             }
             let end = min(Int(offset) + count, node.disk.snapshotBody.count)
             step(
@@ -210,6 +218,12 @@ final class Cluster {
                         bytes: Array(node.disk.snapshotBody[Int(offset)..<end]),
                         last: end == node.disk.snapshotBody.count)))
         }
+    }
+
+    func finishHeld() {
+        let held = heldFinish
+        heldFinish = []
+        for (position, index) in held { snapshot(.finish(index), position) }
     }
 
     /// Delivers what is in flight, and what that makes, until nothing is, or `isEnough`.
@@ -264,6 +278,21 @@ final class Cluster {
         nextRequest += 1
         step(position, .request(RequestID(rawValue: nextRequest), request))
         return nextRequest
+    }
+
+    /// Hands several in before one settling, as a shell does in a turn.
+    func ask(_ position: Int, together requests: [ClientRequest]) -> [UInt64] {
+        guard let node = nodes[position] else { return [] }
+        node.effects.reset()
+        let asked = requests.map { request in
+            nextRequest += 1
+            node.replica.take(
+                .request(RequestID(rawValue: nextRequest), request), into: &node.effects)
+            return nextRequest
+        }
+        node.replica.settle(into: &node.effects)
+        carryOut(position)
+        return asked
     }
 
     func reply(_ position: Int, _ request: UInt64) -> ClientReply? {

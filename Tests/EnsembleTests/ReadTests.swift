@@ -94,6 +94,30 @@ struct ReadTests {
         }
     }
 
+    @Test("A wait or feed that a stop overtakes while it is being confirmed is told of the stop")
+    func stopOvertakes() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let after = cluster.applied(leader)
+        let other = (leader + 1) % 3
+        let asked = [
+            wait(cluster, other, "/never", after: after),
+            cluster.ask(
+                other,
+                .feed(
+                    Feed(
+                        query: EventQuery(
+                            path: path("/never"), recursive: false, types: .all, after: after,
+                            eventsMax: 100),
+                        deadlineMs: cluster.nowMs + 30_000, local: false))),
+        ]
+        cluster.step(other, .stop)
+        try cluster.run { asked.allSatisfy { cluster.reply(other, $0) != nil } }
+        for request in asked {
+            #expect(cluster.reply(other, request) == .refused(.shuttingDown))
+        }
+    }
+
     @Test("A wait on one member ends with a change through another, and not before")
     func waitEnds() throws {
         let cluster = try Cluster()
@@ -197,7 +221,7 @@ struct SleepingFeedTests {
     @Test("Of many feeds that one change wakes, some are served later, and none says it was quiet")
     func manyWoken() throws {
         var options = ReplicaOptions()
-        options.eventsPerWakeMax = 1
+        options.eventsPerTurnMax = 1
         let cluster = try Cluster(options: options)
         let leader = try cluster.awaitLeader()
         try cluster.tick(5)
@@ -223,6 +247,39 @@ struct SleepingFeedTests {
                 continue
             }
             #expect(page.events.map(\.path) == [path("/woken")])
+        }
+    }
+
+    @Test("Of many feeds that ask at once for what is past, local or not, some are served later")
+    func manyAsked() throws {
+        var options = ReplicaOptions()
+        options.eventsPerTurnMax = 1
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        let after = cluster.applied(leader)
+        let write = cluster.put(leader, "/past")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        for local in [true, false] {
+            let feed = Feed(
+                query: EventQuery(
+                    path: .root, recursive: true, types: .created, after: after, eventsMax: 100),
+                deadlineMs: cluster.nowMs, local: local)
+            var served = 0
+            let asked = cluster.ask(
+                leader, together: Array(repeating: .feed(feed), count: 40))
+            for _ in 0..<200 where served < asked.count {
+                let before = served
+                served = asked.count { cluster.reply(leader, $0) != nil }
+                #expect(served - before < asked.count)
+                try cluster.tick()
+            }
+            for request in asked {
+                guard case .events(let page) = cluster.reply(leader, request) else {
+                    Issue.record("\(String(describing: cluster.reply(leader, request)))")
+                    continue
+                }
+                #expect(page.events.map(\.path) == [path("/past")])
+            }
         }
     }
 

@@ -90,6 +90,52 @@ struct SnapshotTests {
         }
     }
 
+    @Test("A snapshot that cannot be read is followed by another at once, and is asked for no more")
+    func unreadable() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let away = (leader + 1) % 3
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        try cluster.run { cluster.nodes[leader]?.writing == nil }
+        let node = try #require(cluster.nodes[leader])
+        let rotten = try #require(node.disk.snapshot)
+        cluster.unreadable = [rotten.index]
+        try cluster.start(away, disk: disk)
+        try cluster.run { cluster.nodes[away]?.replica.digest == node.replica.digest }
+        #expect(cluster.failedReads == 1)
+        #expect((node.disk.snapshot?.index ?? .zero) > rotten.index)
+    }
+
+    @Test("A received snapshot that is whole is kept when another leader sends its own")
+    func wholeIsKept() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let away = (leader + 1) % 3
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        cluster.slowFinish = [away]
+        try cluster.start(away, disk: disk)
+        try cluster.run { !cluster.heldFinish.isEmpty }
+        let mark = try #require(cluster.nodes[away]?.writing)
+        let term = try #require(cluster.nodes[away]?.replica.status().term)
+        let later = SnapshotMark(
+            index: mark.index + 1, term: mark.term, configuration: mark.configuration)
+        cluster.step(
+            away,
+            .received(
+                .snapshotChunk(mark: later, term: term, offset: 0, bytes: [1], last: false),
+                from: cluster.members[leader]))
+        #expect(cluster.nodes[away]?.writing == mark)
+        cluster.slowFinish = []
+        cluster.finishHeld()
+        try cluster.run {
+            cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
+        }
+    }
+
     @Test("All members restart from snapshot and log with the same state")
     func restart() throws {
         let cluster = try Cluster(options: options())

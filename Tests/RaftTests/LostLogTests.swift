@@ -90,7 +90,9 @@ struct LostLogTests {
         #expect(member.node.term == Term(3) && member.node.observation.vote == nil)
     }
 
-    @Test("is brought along by a leader that had counted on it, once it has greeted it")
+    @Test(
+        "is brought along by a leader that had counted on it, once it is known to have started anew"
+    )
     func leaderGoesBack() throws {
         let network = TestNetwork(voters: [1, 2, 3])
         try network.elect(1)
@@ -100,7 +102,7 @@ struct LostLogTests {
         #expect(network[1].node.followerStatus(of: MemberID(3))?.match == last)
         try network[3].loseLog()
         #expect(network[3].node.claim?.index == last && network[3].node.lastIndex == .zero)
-        network[1].node.greeted(MemberID(3))
+        network[1].node.restarted(MemberID(3))
         #expect(network[1].node.followerStatus(of: MemberID(3))?.match == .zero)
         #expect(network[1].node.commit == last)
         try network.run(10)
@@ -123,7 +125,7 @@ struct LostLogTests {
         #expect(network[2].node.role != .leader && network[3].node.role != .leader)
         try network[1].crashAndRestart()
         try network.run(60)
-        network.leader?.node.greeted(MemberID(3))
+        network.leader?.node.restarted(MemberID(3))
         try network.run(20)
         #expect(network.leader?.id == MemberID(1))
         for id in UInt64(1)...3 {

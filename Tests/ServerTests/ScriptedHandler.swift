@@ -44,7 +44,7 @@ struct ScriptedHandler: RequestHandler, ~Copyable {
         }
         if text.hasPrefix("/wait") {
             let wait = Wait(
-                path: ZnodePath(trusted: path), view: .data, after: .zero, deadlineMs: 0,
+                path: ZnodePath(trusted: path), view: .data, after: .zero, deadlineMs: .max,
                 local: false)
             return .submit(.wait(wait), Pending(path: path, asksLeft: 0))
         }
