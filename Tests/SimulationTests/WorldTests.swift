@@ -49,7 +49,7 @@ struct WorldTests {
 
     @Test("No mixture of faults breaks a rule, and every rare turn is taken by some seed")
     func swarm() {
-        let (work, marks) = check(.swarm, 300, events: 6_000)
+        let (work, marks) = check(.swarm, 300, events: 8_000)
         #expect(work.starts > 200 && work.snapshotsInstalled > 5 && work.pauses > 30)
         if seedsOverride == nil { #expect(marks.missed.isEmpty, "\(marks.missed)") }
     }
