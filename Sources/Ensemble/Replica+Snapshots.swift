@@ -122,16 +122,13 @@ extension Replica {
         }
     }
 
-    /// A snapshot at `mark` is durable: the log behind it may go, but for what followers a little
-    /// behind, and those that take in a snapshot now, still need.
+    /// A snapshot at `mark` is durable: the log behind it may go, but for what followers need.
     private mutating func retainSnapshot(_ mark: SnapshotMark, into effects: inout Effects) {
         ownSnapshot.durable = mark
         ownSnapshot.isUnreadable = false
         raft.setSnapshot(mark)
         effects.events.append(.snapshotSaved(mark.index))
-        let kept = UInt64(options.entriesKept)
-        guard mark.index.rawValue > kept else { return }
-        let through = LogIndex(mark.index.rawValue - kept)
+        let through = raft.lastSpare(before: mark.index, keeping: options.retention)
         guard through >= raft.firstIndex else { return }
         raft.compact(through: through)
         effects.storage.append(.prune(through: through))

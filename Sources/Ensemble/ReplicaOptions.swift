@@ -51,8 +51,7 @@ package struct ReplicaOptions: Sendable {
     /// A snapshot is due after so many entries, or bytes of payload, since the last one.
     package var snapshotEntries = 200_000
     package var snapshotLogBytes = 64 << 20
-    /// Entries that stay in the log behind a snapshot, so that a follower a little behind needs none.
-    package var entriesKept = 10_000
+    package var retention = LogRetention()
     /// One piece of a snapshot, on disk and between members.
     package var snapshotPieceBytes = 256 << 10
     package var snapshotPiecesPerTick = 4

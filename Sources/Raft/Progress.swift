@@ -23,7 +23,7 @@ package struct Progress: Sendable {
     package private(set) var needsPoke = false
     /// The leader's tick of the last answer; the start of the leadership counts as one.
     package private(set) var contactTick: UInt64
-    /// Whether it has answered in this leadership.
+    /// Whether it has answered in this leadership, and since it started.
     package private(set) var hasAnswered = false
     /// The highest `sentMs` that it has echoed in this term.
     package private(set) var confirmedMs: UInt64?
@@ -125,10 +125,12 @@ package struct Progress: Sendable {
         state = .probe(waiting: false)
     }
 
-    /// What it holds is asked again.
-    mutating func forgetMatch() {
+    /// It has started anew: what it holds is asked again, and a snapshot waits for its first answer,
+    /// since it takes one only from a leader that it knows.
+    mutating func restarted() {
         becomeProbe()
         match = .zero
+        hasAnswered = false
     }
 
     mutating func becomeSnapshot() {

@@ -14,6 +14,42 @@ extension RaftNode {
         ledger.covered(through: index)
     }
 
+    /// The last entry that may go when a snapshot at `index` is durable. `index` is applied.
+    package func lastSpare(before index: LogIndex, keeping retention: LogRetention) -> LogIndex {
+        let needed = lastHeldByAll
+        var spare = index
+        var bytes = 0
+        while spare >= firstIndex {
+            bytes += log[spare].weightBytes
+            let isKept = index - spare < retention.entries && bytes <= retention.bytes
+            let isNeeded = spare > needed && bytes <= retention.catchUpBytes
+            if !isKept, !isNeeded { break }
+            spare = spare.previous
+        }
+        return spare
+    }
+
+    /// A leader's: where the next message to the member that is furthest behind, of those that are
+    /// there and take in entries, would begin.
+    private var lastHeldByAll: LogIndex {
+        guard standing == .leader else { return log.lastIndex }
+        var least = log.lastIndex
+        for progress in progresses where progress.member != id && isThere(progress) {
+            switch progress.state {
+            case .probe: least = min(least, progress.next.previous)
+            case .replicate: least = min(least, progress.match)
+            // Its entries begin behind that snapshot; until it has arrived no other one is made.
+            case .snapshot: break
+            }
+        }
+        return least
+    }
+
+    private func isThere(_ progress: Progress) -> Bool {
+        progress.hasAnswered
+            && tickCount - progress.contactTick <= UInt64(options.electionTicksMax)
+    }
+
     /// The newest durable snapshot of this member's own.
     package mutating func setSnapshot(_ mark: SnapshotMark) {
         invariant(mark.index <= applied, "snapshot at \(mark.index), applied \(applied)")
@@ -59,9 +95,7 @@ extension RaftNode {
             return
         }
         // A snapshot for a member that is not there would only be thrown away.
-        guard progresses[slot].hasAnswered,
-            tickCount - progresses[slot].contactTick <= UInt64(options.electionTicksMax)
-        else {
+        guard isThere(progresses[slot]) else {
             progresses[slot].pause()
             return
         }

@@ -233,7 +233,7 @@ extension RaftNode {
     /// went on from there would never meet it. What was committed by its word stays so.
     package mutating func restarted(_ member: MemberID) {
         guard standing == .leader, member != id, let slot = slot(of: member) else { return }
-        progresses[slot].forgetMatch()
+        progresses[slot].restarted()
     }
 }
 

@@ -22,6 +22,18 @@ package struct RaftLimits: Sendable {
     package init() {}
 }
 
+/// What stays in the log behind a snapshot, for members that are behind: entries are cheaper than a
+/// snapshot, and a snapshot that takes longer than the log reaches back would never be enough.
+package struct LogRetention: Sendable {
+    /// Kept in any case, for members that are away: so many, of so many bytes.
+    package var entries = 10_000
+    package var bytes = 64 << 20
+    /// Bytes that a leader keeps for members that it is bringing along.
+    package var catchUpBytes = 256 << 20
+
+    package init() {}
+}
+
 package struct RaftOptions: Sendable {
     /// The length of a tick; only for callers and for what is said about time.
     package var tickMs: UInt64 = 10

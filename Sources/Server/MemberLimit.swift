@@ -166,6 +166,12 @@ package struct MemberLimit: Sendable {
             "uncommitted-bytes", \.replica.raft.limits.uncommittedBytesMax, 1...bytesMost,
             "Entries of a leader that are not committed; a write above is 503 overloaded."),
         MemberLimit(
+            "log-kept-bytes", \.replica.retention.bytes, 0...bytesMost,
+            "The log behind a snapshot, kept for members that are away."),
+        MemberLimit(
+            "log-catch-up-bytes", \.replica.retention.catchUpBytes, 0...bytesMost,
+            "The same for members that are being brought along; one behind it takes a snapshot."),
+        MemberLimit(
             "unfinished-body-bytes", \.server.unfinishedBodyBytesMax, 1...bytesMost,
             "Bodies that are not whole yet; one above is 503 overloaded."),
         MemberLimit(

@@ -112,8 +112,8 @@ package struct MemberSettings {
         if let entries = try number(.snapshotEntries, in: 1...1_000_000_000) {
             configuration.replica.snapshotEntries = Int(entries)
             // Fewer entries are kept than lie between two snapshots.
-            configuration.replica.entriesKept = min(
-                configuration.replica.entriesKept, Int(entries))
+            configuration.replica.retention.entries = min(
+                configuration.replica.retention.entries, Int(entries))
         }
         for given in limits { try apply(given, to: &configuration) }
         if let ms = try number(.drainMs, in: 0...3_600_000) { configuration.drainMs = ms }

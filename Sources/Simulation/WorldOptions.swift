@@ -101,7 +101,10 @@ struct Tuning {
             snapshotBlockBytes: draws.pick([128, 1_024, 65_536]),
             snapshotSyncBytes: draws.pick([256, 1 << 20]))
         replica.snapshotEntries = draws.pick([7, 40, 150, 200_000])
-        replica.entriesKept = draws.pick([0, 5, 60, 10_000])
+        replica.retention.entries = draws.pick([0, 5, 60, 10_000])
+        // No draws of their own: the seeds of before keep their worlds.
+        if replica.retention.entries == 60 { replica.retention.bytes = 2_000 }
+        if replica.retention.entries == 5 { replica.retention.catchUpBytes = 1_000 }
         replica.snapshotPieceBytes = draws.pick([200, 1_000, 20_000])
         replica.snapshotStallMs = 2_000
         guard isStrange else { return }

@@ -10,7 +10,7 @@ struct SnapshotTests {
     private func options() -> ReplicaOptions {
         var options = ReplicaOptions()
         options.snapshotEntries = 20
-        options.entriesKept = 5
+        options.retention.entries = 5
         options.snapshotPieceBytes = 64
         return options
     }
@@ -47,7 +47,7 @@ struct SnapshotTests {
         let leader = try cluster.awaitLeader()
         let (other, away) = ((leader + 1) % 3, (leader + 2) % 3)
         // The other one keeps its whole log, so that it needs no snapshot to bring `away` along.
-        cluster.options.entriesKept = 10_000
+        cluster.options.retention.entries = 10_000
         try cluster.start(other, disk: try #require(cluster.crash(other)))
         let disk = try #require(cluster.crash(away))
         try fill(cluster, leader, 0..<100)
@@ -88,6 +88,63 @@ struct SnapshotTests {
         try cluster.run {
             cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
         }
+    }
+
+    @Test("What stays of the log behind a snapshot is bounded by entries and by bytes")
+    func keptBytes() throws {
+        var options = options()
+        options.retention.entries = 50
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        func kept() throws -> Int {
+            let node = try #require(cluster.nodes[leader])
+            try cluster.run { node.writing == nil }
+            let mark = try #require(node.disk.snapshot)
+            return node.disk.entries.count { $0.index <= mark.index }
+        }
+        try fill(cluster, leader, 0..<100)
+        #expect(try kept() == 50)
+        cluster.options.retention.bytes = 400
+        let disk = try #require(cluster.crash(leader))
+        try cluster.start(leader, disk: disk)
+        let next = try cluster.awaitLeader()
+        try fill(cluster, next, 0..<100)
+        try cluster.run {
+            cluster.nodes[leader]?.replica.digest == cluster.nodes[next]?.replica.digest
+        }
+        let bytes = try #require(cluster.nodes[leader]).disk.entries.prefix(try kept())
+            .map(\.weightBytes).reduce(0, +)
+        #expect(bytes > 300 && bytes <= 400)
+    }
+
+    @Test(
+        "A member that is being brought along gets entries, not one snapshot after the other",
+        arguments: [(catchUpBytes: 1 << 20, installs: 0), (catchUpBytes: 200, installs: 1)])
+    func broughtAlong(catchUpBytes: Int, installs: Int) throws {
+        var options = options()
+        options.retention.catchUpBytes = catchUpBytes
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        let slow = (leader + 1) % 3
+        try fill(cluster, leader, 0..<10)
+        let disk = try #require(cluster.nodes[slow]).disk
+        cluster.slowDisks = [slow]
+        try fill(cluster, leader, 10..<100)
+        try cluster.run { cluster.nodes[leader]?.writing == nil }
+        // Of what was to become durable, nothing did.
+        cluster.slowDisks = []
+        _ = cluster.crash(slow)
+        try cluster.start(slow, disk: disk)
+        try cluster.run {
+            cluster.nodes[slow]?.replica.digest == cluster.nodes[leader]?.replica.digest
+        }
+        let installed = cluster.nodes[slow]?.events.count {
+            if case .snapshotInstalled = $0 { true } else { false }
+        }
+        #expect(installed == installs)
+        // And then it may go.
+        try fill(cluster, leader, 100..<150)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
     }
 
     @Test("A snapshot that cannot be read is followed by another at once, and is asked for no more")

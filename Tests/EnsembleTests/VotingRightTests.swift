@@ -89,7 +89,7 @@ struct VotingRightTests {
     func numberIsNeverReused() throws {
         var options = ReplicaOptions()
         options.snapshotEntries = 10
-        options.entriesKept = 0
+        options.retention.entries = 0
         let cluster = try Cluster(options: options)
         var leader = try cluster.awaitLeader()
         for number in 0..<30 {

@@ -55,7 +55,7 @@ import Testing
         #expect(configuration.replica.raft.electionTicksMin == 100)
         #expect(configuration.replica.raft.electionTicksMax == 200)
         #expect(configuration.replica.snapshotEntries == 50)
-        #expect(configuration.replica.entriesKept == 50)
+        #expect(configuration.replica.retention.entries == 50)
     }
 
     @Test(

@@ -33,7 +33,7 @@ import Testing
         let directory = try TestDirectory()
         var configuration = try TestMember.configuration(directory)
         configuration.replica.snapshotEntries = 20
-        configuration.replica.entriesKept = 5
+        configuration.replica.retention.entries = 5
         let first = try TestMember(configuration)
         try first.awaitReady()
         let client = try first.connect()
