@@ -15,7 +15,9 @@ package struct BodyPace: Sendable {
     package mutating func received(
         total: Int, nowMs: UInt64, _ limits: borrowing ServerLimits
     ) {
-        let earnedMs = UInt64(max(total - received, 0)) * 1_000 / limits.bodyBytesPerSecondMin
+        // The difference of totals: rounded down at each receive, a byte would earn nothing.
+        let perSecond = limits.bodyBytesPerSecondMin
+        let earnedMs = UInt64(total) * 1_000 / perSecond - UInt64(received) * 1_000 / perSecond
         received = total
         dueMs = min(dueMs + earnedMs, nowMs + limits.bodyMs)
     }

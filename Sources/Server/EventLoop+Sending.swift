@@ -44,12 +44,14 @@ extension EventLoop where Handler: ~Copyable {
         }
     }
 
-    /// False: what all slow readers together have not taken is more than may be kept for them.
+    /// False: this one made what all slow readers together have not taken more than may be kept.
     private mutating func countUnsent(_ connection: inout Connection) -> Bool {
         let unsent = connection.output.count
-        let all = shared.unsentGrew(by: unsent - connection.unsentBytes)
+        let grown = unsent - connection.unsentBytes
+        let all = shared.unsentGrew(by: grown)
         connection.unsentBytes = unsent
-        if all <= limits.unsentBytesMax { return true }
+        // One that drains is none of it, whatever another loop holds until it resets its own.
+        if grown <= 0 || all <= limits.unsentBytesMax { return true }
         connection.socket.setResetOnClose()
         return false
     }

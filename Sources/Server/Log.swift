@@ -138,12 +138,17 @@ package final class Log: Sendable {
         if let thread = thread.withLock({ $0.take() }) { thread.join() }
     }
 
-    /// Says why, and ends the process: no other thread does anything more after this.
+    /// Says why, and ends the process.
     package func end(_ failure: MemberFailure) -> Never {
-        // Why: a full pipe on standard error must not keep a member that cannot go on.
-        ThisProcess.exitWithin(seconds: 5)
         error(failure.description, ("exit", failure.code.rawValue))
+        exit(failure.code)
+    }
+
+    /// Writes what is left and ends the process: no other thread does anything more after this.
+    package func exit(_ code: ExitCode) -> Never {
+        // Why: a full pipe on standard error must not keep a process that is to end.
+        ThisProcess.exitWithin(seconds: 5)
         flush()
-        ThisProcess.exit(failure.code.rawValue)
+        ThisProcess.exit(code.rawValue)
     }
 }

@@ -72,11 +72,20 @@ package struct MemberSettings {
     package static func checkNames(_ environment: [String: String]) throws(SettingError) {
         let known = MemberSetting.allCases.map(\.variable)
         for (name, text) in environment.sorted(by: { $0.key < $1.key })
-        where name.hasPrefix("AVIARY_") && !text.isEmpty && !known.contains(name) {
+        where name.hasPrefix("AVIARY_") && !text.isEmpty && !known.contains(name)
+            && !isOfService(name, text)
+        {
             throw SettingError(
                 description: "the environment variable \(name) is none of: "
                     + known.joined(separator: ", "))
         }
+    }
+
+    /// For a Service named `aviary-x`, Kubernetes puts AVIARY_X_SERVICE_HOST, AVIARY_X_SERVICE_PORT,
+    /// AVIARY_X_PORT=tcp://HOST:PORT, AVIARY_X_PORT_80_TCP_ADDR and the like into every pod.
+    private static func isOfService(_ name: String, _ text: String) -> Bool {
+        name.contains(/_SERVICE_(HOST|PORT)|_PORT_[0-9]+_/)
+            || (name.hasSuffix("_PORT") && text.contains(/^[a-z]+:\/\/.+:[0-9]+$/))
     }
 
     package func configuration() throws(SettingError) -> MemberConfiguration {

@@ -68,11 +68,11 @@ package final class ServerCounters: Sendable {
     func bodyEnded(bytes: Int) { unfinishedBodyBytes.wrappingSubtract(bytes, ordering: .relaxed) }
 
     /// What is kept of answers for slow readers grew by so many bytes, or shrank; gives all of it.
-    func unsentGrew(by bytes: Int) -> Int {
+    package func unsentGrew(by bytes: Int) -> Int {
         unsentBytes.wrappingAdd(bytes, ordering: .relaxed).newValue
     }
 
-    var unsent: Int { unsentBytes.load(ordering: .relaxed) }
+    package var unsent: Int { unsentBytes.load(ordering: .relaxed) }
 
     /// By the replica's thread, once a tick.
     package func replicaTurned(atMs nowMs: UInt64) {

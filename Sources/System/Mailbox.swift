@@ -79,6 +79,8 @@ package final class Mailbox<Element: Sendable>: @unchecked Sendable {
     /// After the block, whatever ended it.
     @inlinable package func awake(byWakeup: Bool) {
         if byWakeup { wakeup.drain() }
+        // Only the consumer sets it, so that false is final here: no lock after a mere look.
+        if !sleeping.load(ordering: .relaxed) { return }
         lock.lock()
         sleeping.store(false, ordering: .relaxed)
         lock.unlock()

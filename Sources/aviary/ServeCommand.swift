@@ -11,7 +11,8 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Every option can also be given as an environment variable: AVIARY_ and the option's \
             name in capitals, with _ for -, such as AVIARY_DATA or AVIARY_ADVERTISE_HTTP. An \
-            option wins over its variable. A variable of that form that is not known is refused.
+            option wins over its variable. A variable of that form that is not known is refused, \
+            unless it is what Kubernetes says of a Service, such as AVIARY_SERVICE_HOST.
 
             SIGTERM and SIGINT stop the member: it fails its readiness probe, ends all waits, \
             hands leadership over, answers what is under way and exits. Another one, a second or \

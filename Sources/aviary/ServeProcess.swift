@@ -17,8 +17,7 @@ enum ServeProcess {
             let signals = try Signals()
             let log = try Log(of: configuration)
             let code = serve(configuration, signals, log)
-            log.close()
-            ThisProcess.exit(code.rawValue)
+            log.exit(code)
         } catch {
             StandardError.writeLine("aviary: \(error)")
             ThisProcess.exit(ExitCode.failure.rawValue)
@@ -83,8 +82,7 @@ enum ServeProcess {
                     guard let member else {
                         // It has promised nothing yet, and its files bear an end at any moment.
                         log.info("stopped before it was up")
-                        log.flush()
-                        ThisProcess.exit(ExitCode.ok.rawValue)
+                        log.exit(.ok)
                     }
                     stopper = try PosixThread(name: "stop") {
                         member.stop()
@@ -93,8 +91,7 @@ enum ServeProcess {
                 case .sameAgain: break
                 case .endAtOnce:
                     log.warning("told again to stop: ending at once")
-                    log.flush()
-                    ThisProcess.exit(ExitCode.failure.rawValue)
+                    log.exit(.failure)
                 }
             }
             var woken = false

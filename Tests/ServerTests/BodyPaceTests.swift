@@ -34,4 +34,19 @@ import Testing
             steady.received(total: step * 1_000, nowMs: nowMs, Self.limits)
         }
     }
+
+    @Test("A body that comes byte by byte above the least pace stays alive")
+    func byteByByte() {
+        var limits = Self.limits
+        limits.bodyBytesPerSecondMin = 1_024
+        var pace = BodyPace(nowMs: 0, limits)
+        var endedMs: [UInt64] = []
+        for total in 1...100_000 {
+            // Twice the least pace.
+            let nowMs = UInt64(total) * 1_000 / 2_048
+            if pace.dueMs <= nowMs { endedMs.append(nowMs) }
+            pace.received(total: total, nowMs: nowMs, limits)
+        }
+        #expect(endedMs.first == nil)
+    }
 }

@@ -90,6 +90,18 @@ import Znodes
         #expect(try other.answer().status == 200)
     }
 
+    @Test("A reader that takes what was kept for it is not reset for what others have not taken")
+    func drainsBesideOthers() throws {
+        let server = try TestServer { $0.unsentBytesMax = 20_000_000 }
+        defer { server.stop() }
+        let client = try TestClient(server.address, receiveBytes: 65_536)
+        try client.get("/big/15000000")
+        try server.waitUntil("it is kept") { server.counters.unsent > 0 }
+        // Another loop's connection has grown over the limit, and is about to be reset.
+        _ = server.counters.unsentGrew(by: 30_000_000)
+        #expect(try client.answer().body.utf8.count == 15_000_000)
+    }
+
     @Test("A page of a feed that is more than may be kept unsent is refused before it is written")
     func pageBeyondUnsent() throws {
         let server = try TestServer { $0.unsentBytesMax = 10_000 }

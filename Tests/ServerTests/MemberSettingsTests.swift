@@ -37,6 +37,36 @@ import Testing
         #expect(configuration.ensemble.map { "\($0.id)=\($0.address)" } == ["1=a:1", "2=b:2"])
     }
 
+    @Test(
+        "What Kubernetes tells a pod of Services named aviary... is passed over",
+        arguments: [
+            ("AVIARY_SERVICE_HOST", "10.0.0.1"), ("AVIARY_SERVICE_PORT", "80"),
+            ("AVIARY_SERVICE_PORT_HTTP", "80"), ("AVIARY_PORT", "tcp://10.0.0.1:80"),
+            ("AVIARY_PORT_8080_TCP", "tcp://10.0.0.1:8080"), ("AVIARY_PORT_8080_TCP_PROTO", "tcp"),
+            ("AVIARY_PORT_8080_TCP_PORT", "8080"), ("AVIARY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("AVIARY_PEER_SERVICE_HOST", "fd00::1"), ("AVIARY_PEER_SERVICE_PORT", "7000"),
+            ("AVIARY_PEER_PORT", "udp://[fd00::1]:7000"),
+            ("AVIARY_PEER_PORT_7000_UDP_PORT", "7000"),
+        ])
+    func ofServices(name: String, text: String) throws {
+        #expect(try configuration([.data: "d"], [name: text]).http.port == 8080)
+    }
+
+    @Test(
+        "A variable that is like a setting, or like one of a Service, is refused",
+        arguments: [
+            ("AVIARY_ENSEMBEL", "1=h:1"), ("AVIARY_PORT", "8080"), ("AVIARY_HTTP_PORT", "8080"),
+            ("AVIARY_PEER_PORT", "10.0.0.1:7000"), ("AVIARY_PORTS", "tcp://10.0.0.1:80"),
+            ("AVIARY_PORT_HTTP", "8080"), ("AVIARY_HOST", "10.0.0.1"), ("AVIARY_PATIENCE", "5"),
+            ("AVIARY_PORT", "tcp://10.0.0.1:80 "), ("AVIARY_HTTP_PORT_", "8080"),
+        ])
+    func unknownVariables(name: String, text: String) {
+        let error = #expect(throws: SettingError.self) {
+            try configuration([.data: "d"], [name: text])
+        }
+        #expect(error?.description.contains("\(name) is none of: AVIARY_ID,") == true)
+    }
+
     @Test("Every setting has a flag and a variable of the same name")
     func names() {
         #expect(MemberSetting.electionMs.flag == "--election-ms")

@@ -10,14 +10,16 @@ import pathlib
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 PROGRAM = os.environ.get(
     "AVIARY", str(pathlib.Path(__file__).resolve().parents[2] / ".build/release/aviary"))
 
 
-# A program that was built with a sanitizer takes longer for everything.
-PATIENCE = float(os.environ.get("AVIARY_PATIENCE", "1"))
+# A program that was built with a sanitizer takes longer for everything. Not AVIARY_...: members take
+# variables of that form for settings.
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
 
 
 def eventually(condition, within=20.0, what=""):
@@ -253,7 +255,11 @@ class Ensemble:
     def __enter__(self):
         for member in self.members:
             member.start()
-        self.ready()
+        try:
+            self.ready()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind, *_):
@@ -280,8 +286,11 @@ class Ensemble:
 
     def ready(self, members=None, within=20.0):
         for member in members or self.running:
-            eventually(
-                lambda: member.answers("/health/ready"), within, f"member {member.id} is ready")
+            def is_ready():
+                code = member.process.poll()
+                assert code is None, f"member {member.id} has ended with {code}"
+                return member.answers("/health/ready")
+            eventually(is_ready, within, f"member {member.id} is ready")
 
     def leader(self, within=20.0):
         def find():

@@ -1,5 +1,6 @@
 """The command line: what a start refuses and how it says so, and how members and `dev` stop."""
 
+import fcntl
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,14 @@ def test_an_unknown_limit_ends_the_start_and_all_are_listed(tmp_path):
         assert ended.returncode == 64
         assert ("AVIARY_LIMIT" if variables else "--limit") in ended.stderr
         assert all(name in ended.stderr for name in names)
+
+
+def test_a_member_that_ends_at_its_start_is_not_waited_for(tmp_path):
+    ensemble = Ensemble(tmp_path, 1, ["--limit", "none=1"])
+    with pytest.raises(AssertionError, match="has ended with 64"):
+        with ensemble:
+            pass
+    assert ensemble.running == []
 
 
 def test_lines_of_help_are_whole():
@@ -152,16 +162,20 @@ def test_a_signal_before_a_member_is_up_ends_it_in_peace(tmp_path):
         assert member.once("PUT", "/v1/znodes/kept", b"1").status == 201
         assert member.stop() == 0
         served = member.log.count("serving")
-        # A read of this file takes seconds: recovery is far from its end when the signal comes.
-        slow = ["strace", "-D", "-f", "-qq", "-o", os.devnull, "-P", str(member.data / "identity"),
-                "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=10000000"]
-        member.start(wrapper=slow)
+        member.start(wrapper=slow_recovery(member))
         eventually(lambda: "start" in threads(member.process.pid), what="it is recovering")
         assert member.stop() == 0
         assert "stopped before it was up" in member.log and member.log.count("serving") == served
         member.start()
         ensemble.ready()
         assert member.once("GET", "/v1/znodes/kept?raw").body == b"1"
+
+
+def slow_recovery(member):
+    """A read of one file takes seconds: recovery is far from its end when a signal comes."""
+    return [
+        "strace", "-D", "-f", "-qq", "-o", os.devnull, "-P", str(member.data / "identity"),
+        "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=10000000"]
 
 
 def threads(process):
@@ -187,6 +201,41 @@ def insist_until_it_ends(process):
         process.send_signal(signal.SIGTERM)
         return process.poll() is not None
     eventually(ended, what="a later signal is heard")
+
+
+def test_an_end_does_not_wait_for_a_reader_of_the_log(tmp_path):
+    with ExitStack() as stack:
+        pipe = full_pipe(stack)
+        stopped, insisted, early = (
+            stack.enter_context(Ensemble(tmp_path / name, 1)).members[0]
+            for name in ("stopped", "insisted", "early"))
+        for member in (stopped, insisted, early):
+            assert member.stop() == 0
+        stopped.start(wrapper=pipe)
+        insisted.start(["--drain-ms", "600000", "--limit", "body-ms=600000"], wrapper=pipe)
+        early.start(wrapper=[*slow_recovery(early), *pipe])
+        for member in (stopped, insisted):
+            member.ensemble.ready()
+        stack.enter_context(half_a_put(insisted.http_port))
+        eventually(lambda: insisted.metric("aviary_http_connections") >= 2, what="half a request is there")
+        eventually(lambda: "start" in threads(early.process.pid), what="it is recovering")
+        for member in (stopped, early):
+            member.signal(signal.SIGTERM)
+        insist_until_it_ends(insisted.process)
+        for member in (stopped, insisted, early):
+            # All its time went by while its last lines waited.
+            assert member.process.wait(20) == -signal.SIGALRM, member.data
+            member.process = None
+
+
+def full_pipe(stack):
+    """What starts a program with the writing end of a full pipe, which nobody reads, for its log."""
+    reading, writing = os.pipe()
+    stack.callback(os.close, reading)
+    stack.callback(os.close, writing)
+    os.set_blocking(writing, False)
+    os.write(writing, bytes(fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)))
+    return ["sh", "-c", f'exec "$@" 2>/proc/{os.getpid()}/fd/{writing}', "sh"]
 
 
 @pytest.fixture
