@@ -57,7 +57,7 @@ let package = Package(
         // Beside the house: a deterministic world in which whole replicas run.
         .target(
             name: "Simulation",
-            dependencies: ["Raft", "Znodes", "Journal", "Ensemble", heap]),
+            dependencies: ["Raft", "Znodes", "Journal", "Ensemble", "HTTP", "Gateway", heap]),
         .executableTarget(
             name: "aviary-simulate", dependencies: ["Simulation", "System", argumentParser]),
 

@@ -6,10 +6,11 @@ import Raft
 import Znodes
 
 struct OpenRequest {
-    let id: UInt64
+    /// In the replica. By HTTP it may be asked under several, one after the other.
+    var id: UInt64
     let member: Int
     let run: Int
-    let ask: ClientRequest
+    var ask: ClientRequest
     /// Of a write; 0: it carries none.
     var tag: UInt64 = 0
     /// What the client looks at once it may.
@@ -21,6 +22,8 @@ struct OpenRequest {
     var hasTicket = false
     /// The count of inputs with which it was asked.
     var askedAtEvent = 0
+    /// A read of what is here and now.
+    var isOfHere = false
 }
 
 final class Client {
@@ -43,16 +46,26 @@ final class Client {
     /// A feed goes on from here.
     var next = Zxid.zero
     let followed: EventQuery
+    /// It speaks HTTP with a gateway; the others hand their requests to the replica.
+    let isWeb: Bool
+    var connection: WebConnection?
+    var connections = 0
+    /// The znode that it was shown last, by its tag.
+    var known: (path: ZnodePath, tag: Zxid)?
     var probe = Probe.none
 
-    init(number: Int, kind: Kind, member: Int, followed: EventQuery) {
+    init(number: Int, kind: Kind, member: Int, followed: EventQuery, isWeb: Bool) {
         self.number = number
         self.kind = kind
         self.member = member
         self.followed = followed
+        self.isWeb = isWeb
     }
 
     var isIdle: Bool { open == nil && (probe == .none || probe == .done) }
+
+    /// What of it the replica has.
+    var asked: ClientRequest? { isWeb ? connection?.asked : open?.ask }
 
     var described: String { open.map { "\($0.ask) at \($0.member + 1)" } ?? "\(probe)" }
 

@@ -23,6 +23,12 @@ enum Occurrence {
     case exit(member: Int, run: Int)
     case room(member: Int)
     case heal(Int)
+    /// So many bytes of a client's request reach the member.
+    case webArrives(client: Int, connection: Int, count: Int)
+    /// The event loop takes what the replica has answered.
+    case webReply(client: Int, connection: Int)
+    /// So many bytes of an answer reach the client.
+    case webAnswered(client: Int, connection: Int, count: Int)
 }
 
 struct EventQueue {

@@ -20,5 +20,15 @@ package struct LeaderClaims {
         }
     }
 
+    /// A client of `member` was told that it leads.
+    package func told(_ member: Int, nowNs: UInt64) throws(Violation) {
+        for (other, end) in untilNs.enumerated() where other != member {
+            try expect(
+                end <= nowNs, .leaderClaim,
+                "member \(member + 1) tells a client at \(nowNs) ns that it leads, "
+                    + "member \(other + 1) claims to until \(end)")
+        }
+    }
+
     package mutating func end(_ member: Int) { untilNs[member] = 0 }
 }

@@ -29,6 +29,12 @@ package enum Mark: Int, CaseIterable, Sendable {
         readOverloaded, readAhead, waitNoQuorum, waitOverloaded, waitAhead, waitStopping,
         changedAtOnce, changedLater, unchanged, pageAtOnce, pageLater, emptyPage,
         historyCompacted, cancelled
+    // What clients hear over HTTP, by status and kind.
+    case http200, http201, http204, http304, http400, http404, http408, http409, http410,
+        http412, http413, http503, http504, http507
+    case heardQuorum, heardOverload, heardStop, heardAhead, notBegun, heardBefore, leaderTold
+    // How it comes to them.
+    case keptAlive, closed, hungUp, continued, doorFull, askedAgain
     // Who is let in.
     case ensembleFixed, refusedOtherStorage
     // Faults that took place.

@@ -3,6 +3,7 @@
 // storage work, the connections, the ticks.
 
 import Ensemble
+import Gateway
 import Journal
 import Raft
 import Znodes
@@ -43,6 +44,10 @@ final class Process {
     var journal: ReplicaJournal<SimulatedDisk>
     var snapshots: ReplicaSnapshotFiles<SimulatedDisk>
     var reader: TreeReader
+    var gateway: RESTGateway
+    /// As the event loop has it, and since when.
+    var status: ReplicaStatus?
+    var statusAtMs: UInt64 = 0
     var observation: RaftObservation?
     var applied = Zxid.zero
     var claims = false
@@ -65,8 +70,11 @@ final class Process {
 
     init(
         replica: consuming Replica, journal: consuming ReplicaJournal<SimulatedDisk>,
-        snapshots: consuming ReplicaSnapshotFiles<SimulatedDisk>
+        snapshots: consuming ReplicaSnapshotFiles<SimulatedDisk>, _ options: GatewayOptions
     ) {
+        gateway = RESTGateway(
+            reader: replica.publication.registerReader(), options: options
+        ) { ServerReadings() }
         reader = replica.publication.registerReader()
         reader.online()
         self.replica = replica
@@ -92,7 +100,7 @@ extension Member {
 
     func process(
         from recovered: consuming ReplicaRecovery<SimulatedDisk>, _ log: RecoveredLog,
-        of count: Int, _ tuning: Tuning, nowNs: UInt64
+        of count: Int, _ tuning: Tuning, _ gateway: GatewayOptions, nowNs: UInt64
     ) -> Process {
         let text = [UInt8]("member-\(position + 1)".utf8)
         let replica = Replica(
@@ -107,6 +115,7 @@ extension Member {
             log: log, restored: recovered.restored, nowMs: clock.bootMs(nowNs),
             wallMs: clock.wallMs(nowNs), random: RandomGenerator(seed: random.next()))
         return Process(
-            replica: replica, journal: recovered.journal, snapshots: recovered.snapshots)
+            replica: replica, journal: recovered.journal, snapshots: recovered.snapshots,
+            gateway)
     }
 }

@@ -31,6 +31,11 @@ extension Occurrence {
         case .exit(let member, let run): return word(17, member, run)
         case .room(let member): return word(18, member)
         case .turnEnds(let member, let run): return word(15, member, run)
+        case .webArrives(let client, let connection, let count):
+            return word(19, client << 20 | connection, count)
+        case .webReply(let client, let connection): return word(20, client, connection)
+        case .webAnswered(let client, let connection, let count):
+            return word(21, client << 20 | connection, count)
         }
     }
 
@@ -55,6 +60,11 @@ extension Occurrence {
         case .clientRead(let client, let request): return "client \(client) reads for \(request)"
         case .fault: return "a fault"
         case .heal(let partition): return "partition \(partition) heals"
+        case .webArrives(let client, _, let count):
+            return "\(count) bytes of client \(client) arrive"
+        case .webReply(let client, _): return "the reply to client \(client) is taken"
+        case .webAnswered(let client, _, let count):
+            return "client \(client) receives \(count) bytes"
         case .clog(let from, let to, let untilNs):
             return "\(from + 1) -> \(to + 1) is clogged until \(untilNs / 1_000) us"
         case .exit(let member, _): return "\(member + 1) exits"

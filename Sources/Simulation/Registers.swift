@@ -16,12 +16,15 @@ struct Registers {
         var operations: [ZnodeOperation] = []
         /// They have had no effect, and never will.
         var refused: [Int] = []
+        /// Writes of which nobody knows what became of them. Each may double the work of the search.
+        var unanswered = 0
         /// The newest that anyone saw, for conditions.
         var seen: ZnodeOperation.Seen?
     }
 
     /// With those that are still open, far below what the search takes.
     static let operationsMax = 160
+    static let unansweredMax = 20
     static let inUse = 3
 
     private var registers: [Register] = []
@@ -40,7 +43,12 @@ struct Registers {
 
     /// The register to use next in place `slot`.
     mutating func register(_ slot: Int) -> Int {
-        if registers[current[slot]].operations.count >= Self.operationsMax { current[slot] = add() }
+        let register = registers[current[slot]]
+        if register.operations.count >= Self.operationsMax
+            || register.unanswered >= Self.unansweredMax
+        {
+            current[slot] = add()
+        }
         return current[slot]
     }
 
@@ -50,6 +58,7 @@ struct Registers {
     mutating func begin(_ action: ZnodeOperation.Action, at register: Int) -> Handle {
         moment += 1
         registers[register].operations.append(ZnodeOperation(action, calledAt: moment))
+        if action != .read { registers[register].unanswered += 1 }
         return Handle(register: register, position: registers[register].operations.count - 1)
     }
 
@@ -58,12 +67,19 @@ struct Registers {
         guard registers[handle.register].operations[handle.position].answer == nil else { return }
         moment += 1
         registers[handle.register].operations[handle.position].end(result, at: moment)
+        settle(handle)
         let told = registers[handle.register].operations[handle.position].told
         if told != nil || result == .seen(nil) { registers[handle.register].seen = told }
     }
 
     mutating func refused(_ handle: Handle) {
         registers[handle.register].refused.append(handle.position)
+        settle(handle)
+    }
+
+    private mutating func settle(_ handle: Handle) {
+        let isRead = registers[handle.register].operations[handle.position].action == .read
+        if !isRead { registers[handle.register].unanswered -= 1 }
     }
 
     mutating func check() throws(Violation) {

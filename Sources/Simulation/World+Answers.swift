@@ -10,7 +10,9 @@ extension World {
         _ request: RequestID, _ reply: ClientReply, _ member: Member, _ process: Process
     ) throws(Violation) {
         let client = clients[Int(request.rawValue % Self.clientsMax)]
-        guard var open = client.open, open.id == request.rawValue, !open.hasTicket else {
+        guard var open = client.open, let ask = client.asked, open.id == request.rawValue,
+            !open.hasTicket, client.connection?.reply == nil
+        else {
             throw Violation(
                 .answer,
                 "member \(member.id) answers \(reply) to \(request.rawValue), "
@@ -22,7 +24,13 @@ extension World {
         if options.bug == .unknownAsRefused, reply == .refused(.outcomeUnknown) {
             reply = .refused(.noQuorum)
         }
-        mark(reply, to: open.ask, later: open.askedAtEvent < events)
+        mark(reply, to: ask, later: open.askedAtEvent < events)
+        if let connection = client.connection, client.isWeb {
+            connection.reply = reply
+            return queue.put(
+                .webReply(client: client.number, connection: connection.number),
+                atNs: nowNs + doorRandom.draw(doors.replyDelayNs))
+        }
         if case .refused(let refusal) = reply { return try take(refusal, client, open) }
         switch (open.ask, reply) {
         case (.write(let command), .decided(let outcome, let zxid)):
@@ -47,32 +55,41 @@ extension World {
             try checkSeen(open, zxid, local: wait.local)
             work.quietWaits += 1
             client.see(zxid)
-        case (.feed(let feed), .events(let page)):
-            try history.events(page, of: feed.query, oracle)
-            if page.events.isEmpty { try checkSeen(open, page.next, local: feed.local) }
-            work.pages += 1
-            client.next = page.next
-            client.see(page.next)
+        case (.feed(let feed), .events(let page)): try take(page, of: feed, client, open)
         case (.feed(let feed), .historyCompacted(let zxid)):
-            try expect(
-                !tuning.remembersAll && zxid >= feed.query.after, .feed,
-                "nothing is remembered after \(feed.query.after), go on from \(zxid)")
-            client.next = zxid
+            try takeCompacted(zxid, of: feed, client)
         case (.write, _), (.read, _), (.wait, _), (.feed, _):
             throw Violation(.answer, "\(reply) to \(open.ask)")
         }
         finish(client)
     }
 
+    func take(
+        _ page: EventPage, of feed: Feed, _ client: Client, _ open: OpenRequest
+    ) throws(Violation) {
+        try history.events(page, of: feed.query, oracle)
+        if page.isEmpty { try checkSeen(open, page.next, local: feed.local) }
+        work.pages += 1
+        client.next = page.next
+        client.see(page.next)
+    }
+
+    func takeCompacted(_ zxid: Zxid, of feed: Feed, _ client: Client) throws(Violation) {
+        try expect(
+            !tuning.remembersAll && zxid >= feed.query.after, .feed,
+            "nothing is remembered after \(feed.query.after), go on from \(zxid)")
+        client.next = zxid
+    }
+
     /// That nothing happened is said of all that anybody knew when it was asked, unless it was asked
     /// of this member alone.
-    private func checkSeen(_ open: OpenRequest, _ zxid: Zxid, local: Bool) throws(Violation) {
+    func checkSeen(_ open: OpenRequest, _ zxid: Zxid, local: Bool) throws(Violation) {
         try expect(
             local || zxid >= open.known, .staleRead,
             "\(open.ask) is quiet up to \(zxid), \(open.known) was known before")
     }
 
-    private func decide(
+    func decide(
         _ client: Client, _ open: OpenRequest, _ command: Command, _ outcome: Outcome, _ zxid: Zxid
     ) throws(Violation) {
         try history.acknowledged(
@@ -91,7 +108,7 @@ extension World {
         }
     }
 
-    private func take(_ refusal: Refusal, _ client: Client, _ open: OpenRequest) throws(Violation) {
+    func take(_ refusal: Refusal, _ client: Client, _ open: OpenRequest) throws(Violation) {
         work.refusals += 1
         switch (open.ask, refusal) {
         case (.write, .noQuorum), (.write, .overloaded), (.write, .shuttingDown):
@@ -131,9 +148,9 @@ extension World {
         let applied = process.applied
         for client in clients where client.kind != .worker {
             guard let open = client.open, open.member == member.position, open.run == member.run,
-                process.replica.isWaiting(RequestID(rawValue: open.id))
+                process.replica.isWaiting(RequestID(rawValue: open.id)), let ask = client.asked
             else { continue }
-            switch open.ask {
+            switch ask {
             case .wait(let wait):
                 try expect(
                     !oracle.model.changed(

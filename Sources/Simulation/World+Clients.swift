@@ -19,7 +19,8 @@ extension World {
                 types: clientRandom.coin() ? .all : [.created, .deleted], after: .zero,
                 eventsMax: clientRandom.pick([1, 7, 1_000]))
             let client = Client(
-                number: number, kind: kind, member: number % options.members, followed: followed)
+                number: number, kind: kind, member: number % options.members, followed: followed,
+                isWeb: doorRandom.chance(perMille: doors.clients) && !options.isDirect)
             clients.append(client)
             schedule(client, afterNs: 300 * millisecondNs + clientRandom.draw(0...20_000_000))
         }
@@ -80,9 +81,11 @@ extension World {
         // What the turn has answered already comes before the cancellation.
         try endTurn(member)
         guard client.open?.id == open.id, member.run == open.run else { return }
+        // A gateway may not have asked yet, or have its answer already.
+        let isAsked = client.asked != nil && client.connection?.reply == nil
         lose(client)
-        marks.hit(.cancelled)
-        try step(member, .cancel(RequestID(rawValue: open.id)))
+        marks.hit(client.isWeb ? .hungUp : .cancelled)
+        if isAsked { try step(member, .cancel(RequestID(rawValue: open.id))) }
     }
 
     /// No answer will come to what it has open.
@@ -94,12 +97,13 @@ extension World {
             work.unknownWrites += 1
         }
         client.open = nil
+        client.connection = nil
         schedule(client, afterNs: thinkNs())
     }
 
     private func ask(
         _ client: Client, _ ask: ClientRequest, tag: UInt64 = 0, path: ZnodePath? = nil,
-        register: Registers.Handle? = nil
+        register: Registers.Handle? = nil, ofHere: Bool = false
     ) throws(Violation) {
         let member = members[client.member]
         guard let process = member.process else { return }
@@ -110,7 +114,9 @@ extension World {
             register: register,
             known: options.comparesRealTime ? history.witnessed : .zero)
         open.askedAtEvent = events + 1
+        open.isOfHere = ofHere
         client.open = open
+        if client.isWeb { return sendRequest(client, open) }
         trace("client \(client.number) asks \(member.id) for \(ask)")
         try step(member, .request(RequestID(rawValue: open.id), ask))
         if options.bug == .readBeforeTicket, case .read(.linearizable) = ask, client.open != nil {
@@ -255,7 +261,13 @@ extension World {
 
     private func look(_ client: Client, _ open: OpenRequest, _ process: Process) throws(Violation) {
         guard let path = open.path else { return }
-        let seen = try see(path, process)
+        try takeRead(see(path, process), client, open)
+    }
+
+    /// What a read that waited for its turn has found.
+    func takeRead(
+        _ seen: HistoryChecker.Read, _ client: Client, _ open: OpenRequest
+    ) throws(Violation) {
         var atLeast = open.known
         if case .read(.atLeast(let zxid)) = open.ask { atLeast = zxid }
         if case .read(.linearizable(let zxid?)) = open.ask { atLeast = max(atLeast, zxid) }
@@ -276,20 +288,28 @@ extension World {
 
     /// Without a word to the replica.
     private func readHere(_ client: Client, _ path: ZnodePath) throws(Violation) {
+        if client.isWeb {
+            return try ask(client, .read(.atLeast(.zero)), path: path, ofHere: true)
+        }
         let member = members[client.member]
         guard let process = member.process else { return }
         let seen = try see(path, process)
+        try takeLocal(seen.zxid, client, member)
+        try history.read(seen, atLeast: .zero, oracle)
+        client.see(seen.zxid)
+        finish(client)
+    }
+
+    /// What a client sees of one process never goes back.
+    func takeLocal(_ zxid: Zxid, _ client: Client, _ member: Member) throws(Violation) {
         let isSame = client.localMember == member.position && client.localRun == member.run
         try expect(
-            !isSame || seen.zxid >= client.localZxid, .readOrder,
-            "member \(member.id) shows \(seen.zxid) after \(client.localZxid)")
-        try history.read(seen, atLeast: .zero, oracle)
+            !isSame || zxid >= client.localZxid, .readOrder,
+            "member \(member.id) shows \(zxid) after \(client.localZxid)")
         client.localMember = member.position
         client.localRun = member.run
-        client.localZxid = seen.zxid
-        client.see(seen.zxid)
+        client.localZxid = zxid
         work.localReads += 1
-        finish(client)
     }
 
     func see(_ path: ZnodePath, _ process: Process) throws(Violation)

@@ -135,6 +135,24 @@ extension World {
         }
     }
 
+    /// What a client hears over HTTP.
+    func mark(_ answer: HeardAnswer, _ code: String?) {
+        if answer.isLast { marks.hit(.closed) }
+        let statuses: [(Int, Mark)] = [
+            (200, .http200), (201, .http201), (204, .http204), (304, .http304), (400, .http400),
+            (404, .http404), (408, .http408), (409, .http409), (410, .http410), (412, .http412),
+            (413, .http413), (503, .http503), (504, .http504), (507, .http507),
+        ]
+        if let (_, mark) = statuses.first(where: { $0.0 == answer.status }) { marks.hit(mark) }
+        switch code {
+        case "no_quorum": marks.hit(.heardQuorum)
+        case "overloaded": marks.hit(.heardOverload)
+        case "shutting_down": marks.hit(.heardStop)
+        case "zxid_ahead": marks.hit(.heardAhead)
+        default: break
+        }
+    }
+
     private func mark(_ outcome: Outcome) {
         switch outcome {
         case .created: marks.hit(.created)

@@ -30,7 +30,7 @@ extension World {
             entries: found.entries,
             claim: options.bug == .claimIgnored ? recovered.log.claim : found.claim)
         let process = member.process(
-            from: recovered, found, of: options.members, tuning, nowNs: nowNs)
+            from: recovered, found, of: options.members, tuning, gatewayOptions(), nowNs: nowNs)
         member.process = process
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")

@@ -11,6 +11,7 @@ package final class World {
     let options: WorldOptions
     let tuning: Tuning
     let weather: Weather
+    let doors: DoorTuning
     var nowNs: UInt64 = 0
     /// Inputs handed to replicas.
     var events = 0
@@ -34,6 +35,7 @@ package final class World {
     var faultRandom: RandomGenerator
     var shellRandom: RandomGenerator
     var clientRandom: RandomGenerator
+    var doorRandom: RandomGenerator
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
@@ -60,6 +62,8 @@ package final class World {
         shellRandom = root.split()
         clientRandom = root.split()
         var memberRandom = root.split()
+        doorRandom = root.split()
+        doors = Self.doorTuning(&doorRandom)
         weather = Weather(
             options.profile, members: options.members, without: options.without, &weatherRandom)
         tuning = Tuning(&tuningRandom)
@@ -117,6 +121,7 @@ package final class World {
             "--seed", "\(seed)", "--members", "\(options.members)", "--profile",
             options.profile.rawValue, "--events", "\(options.eventsMax)",
         ]
+        if options.isDirect { words.append("--direct") }
         if !options.without.isEmpty {
             words += ["--without", options.without.map { "\($0)" }.joined(separator: ",")]
         }
@@ -145,7 +150,7 @@ package final class World {
     }
 
     /// True: kept for later, or for nobody.
-    private func isHeldBack(_ event: Occurrence, _ position: Int, run: Int) -> Bool {
+    func isHeldBack(_ event: Occurrence, _ position: Int, run: Int) -> Bool {
         let member = members[position]
         guard member.process != nil, member.run == run else { return true }
         guard member.isPaused else { return false }
@@ -192,6 +197,12 @@ package final class World {
         case .room(let member): members[member].disk.isFull = false
         case .heal(let partition):
             for (from, to) in partitions[partition] { links.block(from: from, to: to, false) }
+        case .webArrives(let client, let connection, let count):
+            try arrive(event, client: client, connection: connection, count: count)
+        case .webReply(let client, let connection):
+            try takeReply(event, client: client, connection: connection)
+        case .webAnswered(let client, let connection, let count):
+            try receive(client: client, connection: connection, count: count)
         }
     }
 

@@ -40,6 +40,12 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case claimNotRepeated
     /// Term and vote of a damaged log are lost with it.
     case voteLostInRot
+    /// The event loop puts the body of an earlier request before the next that comes in pieces.
+    case bodyKept
+    /// A write loses its condition on the way from the gateway to the replica.
+    case conditionForgotten
+    /// A long poll that ends quietly is answered by the gateway as one that saw a change.
+    case changeMadeUp
 }
 
 package struct WorldOptions: Sendable {
@@ -51,6 +57,8 @@ package struct WorldOptions: Sendable {
     package var bug: PlantedBug?
     /// Kinds of faults that do not happen, whatever the profile and the seed say.
     package var without: [FaultKind] = []
+    /// No client speaks HTTP: each hands its requests to the replica itself.
+    package var isDirect = false
     /// Clients that write and read; by the seed when none is given.
     package var workers: Int?
     /// Inputs handed in after the faults have ended, at most.

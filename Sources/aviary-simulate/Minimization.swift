@@ -18,6 +18,11 @@ struct Minimization {
         func stillFails(_ changed: WorldOptions) throws -> Bool {
             try failure(changed) == wanted
         }
+        if !options.isDirect {
+            var fewer = options
+            fewer.isDirect = true
+            if try stillFails(fewer) { options = fewer }
+        }
         for kind in FaultKind.allCases where !options.without.contains(kind) {
             var fewer = options
             fewer.without.append(kind)

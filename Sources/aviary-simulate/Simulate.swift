@@ -82,6 +82,8 @@ struct Conditions: ParsableArguments {
     @Option(help: "Events before the faults end, 20,000 at most.") var events = 12_000
     @Option(help: "Kinds of faults that do not happen, with commas between them.")
     var without: String?
+    @Flag(help: "No client speaks HTTP: each hands its requests to the replica itself.")
+    var direct = false
     @Option(help: "Clients that write and read; without it by seed.") var workers: Int?
     @Option(help: "A bug to plant, which should then be found.") var bug: String?
 
@@ -115,6 +117,7 @@ struct Conditions: ParsableArguments {
             profile: Profile(rawValue: profile) ?? .swarm, eventsMax: events,
             bug: bug.flatMap(PlantedBug.init))
         options.without = withoutNames.compactMap(FaultKind.init(name:))
+        options.isDirect = direct
         options.workers = workers
         return options
     }

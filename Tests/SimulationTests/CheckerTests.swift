@@ -166,6 +166,18 @@ struct LeaderClaimsTests {
     }
 }
 
+@Suite("The check of a leader that a client is told of")
+struct ToldLeaderTests {
+    @Test("Nobody else claims to lead then")
+    func told() throws {
+        var claims = LeaderClaims(members: 3)
+        try claims.claim(1, untilNs: 100, nowNs: 50)
+        try claims.told(1, nowNs: 60)
+        breaks(.leaderClaim) { () throws(Violation) in try claims.told(2, nowNs: 60) }
+        try claims.told(2, nowNs: 100)
+    }
+}
+
 @Suite("The checks of what clients are told")
 struct HistoryCheckerTests {
     private let path = ZnodePath(trusted: [UInt8]("/a".utf8))
@@ -274,6 +286,53 @@ struct HistoryCheckerTests {
                 #expect(error.rule == rule)
             }
         }
+    }
+
+    @Test("A page of children and an unchanged tag are those of the zxid")
+    func pages() throws {
+        var oracle = Oracle()
+        var history = HistoryChecker()
+        _ = try record(put(history.newWrite()), 1, &oracle)
+        for (number, name) in ["/a/x", "/a/y"].enumerated() {
+            let command = Command.put(
+                path: ZnodePath(trusted: [UInt8](name.utf8)), data: [], mode: .persistent,
+                explicitMode: false, condition: .none, makeParents: false)
+            let zxid = UInt64(number) + 2
+            _ = try oracle.apply(command, from: origin(zxid), wallMs: 5, at: Zxid(zxid))
+        }
+        func page(_ names: [String], goesOn: Bool, pzxid: UInt64 = 3, at: UInt64 = 3)
+            -> HistoryChecker.Listing
+        {
+            HistoryChecker.Listing(
+                path: path, czxid: Zxid(1), pzxid: Zxid(pzxid), cversion: 2,
+                names: names.map { [UInt8]($0.utf8) }, goesOn: goesOn, limit: 1, zxid: Zxid(at))
+        }
+        try history.read(page(["x"], goesOn: true), atLeast: Zxid(3), oracle)
+        try history.stillThere(path, Zxid(1), at: Zxid(3), atLeast: Zxid(3), oracle)
+        var found: [Rule] = []
+        for (page, atLeast) in [
+            (page(["y"], goesOn: true), 0), (page(["x"], goesOn: false), 0),
+            (page(["x"], goesOn: true, pzxid: 2), 0), (page(["x"], goesOn: true, at: 4), 0),
+            (page(["x"], goesOn: true), 4),
+        ] {
+            do throws(Violation) {
+                try history.read(page, atLeast: Zxid(UInt64(atLeast)), oracle)
+            } catch {
+                found.append(error.rule)
+            }
+        }
+        for (tag, atLeast) in [(2, 0), (1, 4)] {
+            do throws(Violation) {
+                try history.stillThere(
+                    path, Zxid(UInt64(tag)), at: Zxid(3), atLeast: Zxid(UInt64(atLeast)), oracle)
+            } catch {
+                found.append(error.rule)
+            }
+        }
+        #expect(
+            found == [
+                .wrongRead, .wrongRead, .wrongRead, .wrongRead, .staleRead, .wrongRead, .staleRead,
+            ])
     }
 
     @Test("No change is missed or made up, and a feed has no gap")

@@ -1,0 +1,85 @@
+// A client's connection to the HTTP door of one process, both ends of it: what is on the way in
+// either direction, and what the member's event loop knows of it. One request at a time waits for
+// the replica, as in the server.
+
+import Ensemble
+import Gateway
+import HTTP
+import Znodes
+
+final class WebConnection {
+    struct PartialBody {
+        let head: RequestHead
+        let headBytes: [UInt8]
+        let bytesMax: Int
+        var decoder: BodyDecoder
+        var bytes: [UInt8] = []
+    }
+
+    let number: Int
+    let member: Int
+    let run: Int
+
+    // The member's end.
+    /// Sent by the client, not yet there.
+    var coming: [UInt8] = []
+    /// There, not yet taken.
+    var input: [UInt8] = []
+    var parser = RequestParser()
+    var body: PartialBody?
+    /// For `PlantedBug.bodyKept`.
+    var lastBody: [UInt8] = []
+    var pending: PendingAnswer?
+    var wantsKeepAlive = false
+    /// What the replica was asked, and has answered, for `pending`.
+    var asked: ClientRequest?
+    var reply: ClientReply?
+    /// How often the replica was asked for the request that is open.
+    var askedCount = 0
+    var isClosing = false
+
+    // The client's end.
+    /// Sent by the member, not yet there.
+    var going: [UInt8] = []
+    var received: [UInt8] = []
+    /// Went ahead of the request, and is answered first.
+    var before: SentBefore?
+    var shape = SentShape.json
+    var noneMatch: Zxid?
+    /// What no gateway can take for a request.
+    var isBroken = false
+    /// Data of more bytes than the door takes.
+    var isTooLarge = false
+
+    init(number: Int, member: Int, run: Int) {
+        self.number = number
+        self.member = member
+        self.run = run
+    }
+
+    /// Before the next request goes out.
+    func reset() {
+        askedCount = 0
+        before = nil
+        shape = .json
+        noneMatch = nil
+        isBroken = false
+        isTooLarge = false
+    }
+}
+
+/// What a run draws for its doors.
+struct DoorTuning {
+    /// Per mille of the clients that come through them; the others ask the replica themselves.
+    var clients = 0
+    var feedEventsMax = 1_000
+    var dataBytesMax = 1 << 20
+    /// Per mille of the requests.
+    var broken = 0
+    var turnedAway = 0
+    var before = 0
+    /// For so long a reply of the replica may lie before its loop takes it.
+    var replyDelayNs: ClosedRange<UInt64> = 1_000...100_000
+    /// Bytes arrive in so many pieces, at most.
+    var piecesMax: UInt64 = 1
+}
