@@ -165,6 +165,13 @@ struct LogScan {
     /// Damage at or below the greatest intact mark is rot; above it, a crash may have made it.
     private mutating func judge() {
         let mark = max(tail.greatestMark, laterTail.greatestMark)
+        // Files are zeros when they are made, and used once: behind a group there is no older one.
+        let least = min(tail.leastSequence, laterTail.leastSequence)
+        if damage == nil, let last = replay.lastSequence, least <= last {
+            damage = .rot(
+                file: replay.segments[replay.segments.count - 1].name, offset: end,
+                found: "group \(least) is behind group \(last)")
+        }
         guard damage == nil, mark >= replay.nextSequence else { return }
         let found =
             "group \(replay.nextSequence) is damaged or missing, and a later group says that "

@@ -8,6 +8,7 @@ struct LogTail {
     /// was written, whatever became of its group.
     private(set) var greatestMark: UInt64 = 0
     private(set) var greatestSequence: UInt64 = 0
+    private(set) var leastSequence: UInt64 = .max
     /// The greatest in any intact header. Why those of groups that a crash has torn as well: to
     /// take more for promised than was is harmless, to forget a promise is not.
     private(set) var promise: LogPosition = .zero
@@ -36,6 +37,7 @@ struct LogTail {
         groupCount += 1
         greatestMark = max(greatestMark, header.durableThrough)
         greatestSequence = max(greatestSequence, header.sequence)
+        leastSequence = min(leastSequence, header.sequence)
         promise = max(promise, header.promise)
         hardState.mergeVote(HardState(term: header.term, vote: header.vote, commit: .zero))
     }
@@ -44,6 +46,7 @@ struct LogTail {
         groupCount += later.groupCount
         greatestMark = max(greatestMark, later.greatestMark)
         greatestSequence = max(greatestSequence, later.greatestSequence)
+        leastSequence = min(leastSequence, later.leastSequence)
         promise = max(promise, later.promise)
         hardState.mergeVote(later.hardState)
     }

@@ -224,6 +224,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         best.mergeVote(scan.laterTail.hardState)
         var votePending = best != hardState || promise > scan.replay.promise
         let position = segments.count - 1
+        try rewriteUnmarked()
         // A vote among the dropped groups is saved before they are destroyed, and a claim before the
         // damaged snapshot that it comes from may go. It takes one sector, that of the first bad
         // group, so it overwrites no other.

@@ -30,6 +30,17 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the process again.
     /// The power goes for all members at once; they come back one by one.
     case blackout
+    // Of the disk once more.
+    /// Bytes that were to go to one place have gone to another, and the old ones stay where they
+    /// should be. Found when the member starts; per mille of starts.
+    case misdirectedWrite
+    /// After a failed sync the page cache shows what the disk never got, until the power goes.
+    case staleCache
+    /// A read fails.
+    case readError
+    // Of the clocks again.
+    /// The boot clock of a member that hung has gone on by more than the time that has passed.
+    case bootLeap
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -43,9 +54,11 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .datagrams, .loss, .duplicates, .partition, .leaderPartition, .oneWayPartition,
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
-        case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot: .disk
+        case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
+            .misdirectedWrite, .staleCache, .readError:
+            .disk
         case .crash, .crashInTurn, .pause, .stop, .blackout: .process
-        case .wallJump, .drift, .lateTicks: .clock
+        case .wallJump, .drift, .lateTicks, .bootLeap: .clock
         }
     }
 
@@ -74,6 +87,11 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .lateTicks: 100...5_000
         case .rot: 20...400
         case .blackout: 5...40
+        case .misdirectedWrite: 20...200
+        case .staleCache: 1...1
+        case .readError: 3...30
+        /// Per mille of pauses.
+        case .bootLeap: 100...1_000
         }
     }
 }

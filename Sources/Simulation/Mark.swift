@@ -35,13 +35,15 @@ package enum Mark: Int, CaseIterable, Sendable {
     case heardQuorum, heardOverload, heardStop, heardAhead, notBegun, heardBefore, leaderTold
     // How it comes to them.
     case keptAlive, closed, hungUp, continued, doorFull, askedAgain
+    /// More feeds had something to tell than a turn serves.
+    case feedsLeft
     // Who is let in.
     case ensembleFixed, refusedOtherStorage
     // Faults that took place.
     case partitioned, leaderPartitioned, partitionedOneWay, partitionedPartly, linkBroken,
         clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
         syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
-        rotted, repaired
+        rotted, repaired, misdirected, bootLeapt, readFailed
 }
 
 package struct Marks: Sendable {

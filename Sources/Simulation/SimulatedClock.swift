@@ -3,13 +3,21 @@
 
 struct SimulatedClock {
     /// What the boot clock showed at the start of the world; members were not booted together.
-    let offsetNs: UInt64
+    private(set) var offsetNs: UInt64
     /// Parts per million that it runs fast; negative: slow.
     let driftPpm: Int
     var wallOffsetMs: Int64
 
     private static let million: UInt64 = 1_000_000
     private var rate: UInt64 { UInt64(1_000_000 + driftPpm) }
+
+    init(offsetNs: UInt64, driftPpm: Int, wallOffsetMs: Int64) {
+        self.offsetNs = offsetNs
+        self.driftPpm = driftPpm
+        self.wallOffsetMs = wallOffsetMs
+    }
+
+    mutating func leap(ms: UInt64) { offsetNs += ms * millisecondNs }
 
     func bootMs(_ trueNs: UInt64) -> UInt64 {
         (offsetNs + trueNs / Self.million * rate + trueNs % Self.million * rate / Self.million)

@@ -28,6 +28,9 @@ package final class SimulatedDisk: JournalStorage {
         var durableCount = 0
         /// Since the last sync.
         var overwrites: [Overwrite] = []
+        /// Sectors that the page cache shows and calls clean, and the disk never got: what is there
+        /// in truth. By number.
+        var unwritten: [Int: [UInt8]] = [:]
     }
 
     private enum NameChange {
@@ -51,6 +54,10 @@ package final class SimulatedDisk: JournalStorage {
     /// Errors to come: of the next write, of the next sync.
     package var failsNextWrite = false
     package var failsNextSync = false
+    package var failsNextRead = false
+    /// The page cache goes on showing what a failed sync did not write, until the power goes or the
+    /// same place is written again.
+    package var cacheHidesFailedSyncs = false
     /// Nothing more fits: no file can be made or grow.
     package var isFull = false
     /// The last of them that came since the last crash.
@@ -117,6 +124,10 @@ package final class SimulatedDisk: JournalStorage {
         _ name: String, at offset: Int, count: Int, into buffer: inout [UInt8]
     ) throws(StorageError) {
         let file = try file(name, .read)
+        if failsNextRead {
+            failsNextRead = false
+            throw fail(.read, name, .inputOutput)
+        }
         guard offset < file.bytes.count else { return }
         buffer += file.bytes[offset..<min(file.bytes.count, offset + count)]
     }
@@ -151,11 +162,14 @@ package final class SimulatedDisk: JournalStorage {
         let file = try file(name, .sync)
         if failsNextSync {
             failsNextSync = false
-            unsyncable.append(file)
+            if cacheHidesFailedSyncs { Self.hide(file) } else { unsyncable.append(file) }
             throw fail(.sync, name, .inputOutput)
         }
         syncCount += 1
         if liesAboutSync { return }
+        for overwrite in file.overwrites {
+            for sector in Self.sectors(of: overwrite) { file.unwritten[sector] = nil }
+        }
         file.durableCount = file.bytes.count
         file.overwrites.removeAll(keepingCapacity: true)
     }
@@ -216,6 +230,47 @@ package final class SimulatedDisk: JournalStorage {
         }
     }
 
+    private static func sectors(of overwrite: Overwrite) -> ClosedRange<Int> {
+        let first = overwrite.offset / JournalLimits.sectorBytes
+        return
+            first...((overwrite.offset + max(overwrite.count, 1) - 1)
+            / JournalLimits.sectorBytes)
+    }
+
+    /// What was to be synced counts as clean, and is not on the disk.
+    private static func hide(_ file: File) {
+        let sectorBytes = JournalLimits.sectorBytes
+        var old = file.bytes
+        for overwrite in file.overwrites.reversed() {
+            for position in 0..<overwrite.count {
+                old[overwrite.offset + position] =
+                    position < overwrite.old.count ? overwrite.old[position] : 0
+            }
+        }
+        for overwrite in file.overwrites {
+            for sector in sectors(of: overwrite) where file.unwritten[sector] == nil {
+                let end = min(old.count, (sector + 1) * sectorBytes)
+                file.unwritten[sector] = Array(old[(sector * sectorBytes)..<end])
+            }
+        }
+        file.overwrites.removeAll()
+        file.durableCount = file.bytes.count
+    }
+
+    /// The cache is gone with the power. `kept`: sectors that were written since.
+    private static func unhide(
+        _ file: File, _ kept: Set<Int>, _ loss: Loss, _ random: inout RandomGenerator
+    ) {
+        for sector in file.unwritten.keys.sorted() where !kept.contains(sector) {
+            guard let old = file.unwritten[sector], loss == .all || random.coin() else { continue }
+            let start = sector * JournalLimits.sectorBytes
+            for (position, byte) in old.enumerated() where start + position < file.bytes.count {
+                file.bytes[start + position] = byte
+            }
+        }
+        file.unwritten.removeAll()
+    }
+
     /// Each sector goes back to one of its states since the last sync. Going backwards, the first
     /// overwrite of a sector that is kept keeps all before it.
     private static func lose(_ file: File, _ loss: Loss, _ random: inout RandomGenerator) {
@@ -238,6 +293,7 @@ package final class SimulatedDisk: JournalStorage {
             }
         }
         file.overwrites.removeAll()
+        unhide(file, kept, loss, &random)
         if file.bytes.count > file.durableCount {
             let sectors = UInt64((file.bytes.count - file.durableCount) / sectorBytes + 1)
             let cut =
@@ -264,7 +320,8 @@ package final class SimulatedDisk: JournalStorage {
     package var hasUnsynced: Bool {
         !nameChanges.isEmpty
             || names.contains {
-                !$0.file.overwrites.isEmpty || $0.file.durableCount != $0.file.bytes.count
+                !$0.file.overwrites.isEmpty || !$0.file.unwritten.isEmpty
+                    || $0.file.durableCount != $0.file.bytes.count
             }
     }
 

@@ -63,6 +63,7 @@ struct Weather {
         if members < 3 {
             rates[FaultKind.wipe.rawValue] = 0
             rates[FaultKind.rot.rawValue] = 0
+            rates[FaultKind.misdirectedWrite.rawValue] = 0
         }
         for kind in without { rates[kind.rawValue] = 0 }
     }

@@ -74,6 +74,7 @@ struct DoorTuning {
     var clients = 0
     var feedEventsMax = 1_000
     var dataBytesMax = 1 << 20
+    var eventsPerTurnMax = 16_384
     /// Per mille of the requests.
     var broken = 0
     var turnedAway = 0

@@ -20,6 +20,7 @@ extension World {
             1_000...100_000, 1_000...100_000, 10_000...5_000_000,
         ])
         tuning.piecesMax = random.pick([1, 2, 6])
+        tuning.eventsPerTurnMax = random.pick([1, 200, 16_384, 16_384])
         return tuning
     }
 

@@ -30,6 +30,7 @@ extension World {
         }
         if hits(.wipe) { wipe(member) }
         if hits(.blackout) { blackOut() }
+        if lateRandom.chance(perMille: weather[.readError]) { member.disk.failsNextRead = true }
     }
 
     private func blackOut() {
@@ -167,8 +168,22 @@ extension World {
     func resume(_ member: Member) {
         guard member.isPaused else { return }
         member.isPaused = false
+        leap(member)
         for event in member.deferred { queue.put(event, atNs: nowNs) }
         member.deferred.removeAll()
+    }
+
+    /// More time has passed by its clock than for the others, as for a guest that was put away.
+    private func leap(_ member: Member) {
+        guard !isSettling, lateRandom.chance(perMille: weather[.bootLeap]) else { return }
+        marks.hit(.bootLeapt)
+        member.clock.leap(ms: lateRandom.draw(1...10_000))
+        // What it claims by that clock ends the sooner.
+        guard let untilMs = member.process?.replica.claimedUntilMs, untilMs > 0 else { return }
+        checking { () throws(Violation) in
+            try claims.claim(
+                member.position, untilNs: member.clock.trueNs(bootMs: untilMs), nowNs: nowNs)
+        }
     }
 
     /// The disk is exchanged for an empty one. Once a run, and only when every member knows the
@@ -197,6 +212,7 @@ extension World {
             member.disk.changesUntilPowerCut = nil
             member.disk.failsNextWrite = false
             member.disk.failsNextSync = false
+            member.disk.failsNextRead = false
             member.disk.isFull = false
             member.slowUntilNs = 0
             resume(member)

@@ -117,6 +117,7 @@ extension World {
         switch (failure.operation, failure.cause) {
         case (_, .outOfSpace): marks.hit(.noRoom)
         case (.sync, _): marks.hit(.syncFailed)
+        case (.read, _): marks.hit(.readFailed)
         default: marks.hit(.writeFailed)
         }
     }

@@ -8,7 +8,7 @@ import Raft
 import Znodes
 
 /// A group of a log file, by the format's description and not by the code that is judged.
-private struct GroupOnDisk {
+struct GroupOnDisk {
     let file: String
     let offset: Int
     let bytes: Int
@@ -42,21 +42,29 @@ extension World {
     /// a majority's complement and one more.
     func rotAtRest(_ member: Member) {
         guard weather[.rot] > 0, !isSettling, faultRandom.chance(perMille: weather[.rot]),
-            !member.isWiped, !member.disk.hasUnsynced
+            mayHarm(member)
         else { return }
+        var done = 0
+        for _ in 0..<faultRandom.draw(1...3) where harm(member) { done += 1 }
+        if done > 0 { noteHarm(member, .rotted) }
+    }
+
+    /// Bytes of it that were durable may change without anybody's losing what was acknowledged.
+    func mayHarm(_ member: Member) -> Bool {
+        guard !member.isWiped, !member.disk.hasUnsynced else { return false }
         for member in members {
             guard let identity = member.process?.journal.identity else { continue }
             if identity.ensembleID != nil && !identity.isNewcomer { member.isTakenIn = true }
         }
         // Before that, fewer than it seems can elect a leader.
-        guard members.allSatisfy(\.isTakenIn) else { return }
+        guard members.allSatisfy(\.isTakenIn) else { return false }
         let lacking = members.filter { $0 !== member && ($0.isWiped || !isWhole($0)) }
-        guard lacking.count < (members.count - 1) / 2 else { return }
-        var done = 0
-        for _ in 0..<faultRandom.draw(1...3) where harm(member) { done += 1 }
-        guard done > 0 else { return }
+        return lacking.count < (members.count - 1) / 2
+    }
+
+    func noteHarm(_ member: Member, _ mark: Mark) {
         work.damages += 1
-        marks.hit(.rotted)
+        marks.hit(mark)
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }

@@ -15,6 +15,7 @@ extension World {
         member.run += 1
         work.starts += 1
         rotAtRest(member)
+        misdirectAtRest(member)
         let filesBefore = member.disk.fileNames
         let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
@@ -164,6 +165,13 @@ extension World {
             return crash(member, .some, restartAfterNs: restartDelayNs())
         }
         try checkOpenWaits(member, process)
+        if process.replica.hasFeedsToServe, !process.turnIsOpen {
+            marks.hit(.feedsLeft)
+            process.turnIsOpen = true
+            queue.put(
+                .turnEnds(member: member.position, run: member.run),
+                atNs: nowNs + lateRandom.draw(1_000...50_000))
+        }
         if member.process === process { startJournal(member, process) }
     }
 

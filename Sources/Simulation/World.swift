@@ -36,6 +36,8 @@ package final class World {
     var shellRandom: RandomGenerator
     var clientRandom: RandomGenerator
     var doorRandom: RandomGenerator
+    /// Of the faults that came later.
+    var lateRandom: RandomGenerator
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
@@ -64,9 +66,13 @@ package final class World {
         var memberRandom = root.split()
         doorRandom = root.split()
         doors = Self.doorTuning(&doorRandom)
+        lateRandom = root.split()
         weather = Weather(
             options.profile, members: options.members, without: options.without, &weatherRandom)
-        tuning = Tuning(&tuningRandom)
+        var drawn = Tuning(&tuningRandom)
+        // Without gateways all is as it was before there were any: the kept seeds hang on it.
+        if !options.isDirect { drawn.replica.eventsPerTurnMax = doors.eventsPerTurnMax }
+        tuning = drawn
         links = Links(count: options.members, weather: weather, random: linkRandom)
         consensus = ConsensusChecker(members: options.members)
         claims = LeaderClaims(members: options.members)
@@ -79,6 +85,7 @@ package final class World {
                 driftPpm: drift == 0 ? 0 : random.draw(in: -drift...drift),
                 wallOffsetMs: 1_700_000_000_000)
             members.append(Member(position: position, clock: clock, random: random))
+            members[position].disk.cacheHidesFailedSyncs = weather[.staleCache] > 0
             members[position].disk.liesAboutSync = options.bug == .diskLiesAboutSync
             members[position].disk.liesAboutDirectory = options.bug == .diskLiesAboutDirectory
             queue.put(.start(member: position), atNs: shellRandom.draw(0...50_000_000))

@@ -51,6 +51,27 @@ struct RecoveryTests {
         #expect(again.identity.isNewcomer)
     }
 
+    @Test("writes what a failed sync left in the page cache alone once more, before it believes it")
+    func failedSync() throws {
+        let disk = SimulatedDisk()
+        disk.cacheHidesFailedSyncs = true
+        var random = RandomGenerator(seed: 1)
+        let first = try Self.recover(disk)
+        var journal = first.journal
+        try journal.carryOut(
+            .append(token: StorageToken(rawValue: 1), hardState: nil, entries: Self.entries))
+        disk.failsNextSync = true
+        #expect(throws: StorageError.self) { try journal.sync() }
+        // The process ends, and the next one reads the cache.
+        disk.crash(.none, &random)
+        let second = try Self.recover(disk)
+        #expect(second.log.entries == Self.entries)
+        // It may have acknowledged them by now.
+        disk.crash(.all, &random)
+        let third = try Self.recover(disk)
+        #expect(third.log.entries == Self.entries)
+    }
+
     @Test("leaves a journal that a full disk does not end before its segment is full, too")
     func fullDisk() throws {
         let disk = SimulatedDisk()

@@ -115,4 +115,25 @@ struct SimulatedDiskTests {
         disk.crash(.all, &random)
         #expect(disk.contents("file") == ones)
     }
+
+    @Test(
+        "A cache that hides a failed sync shows the bytes until the power goes or they are rewritten"
+    )
+    func hiddenFailure() throws {
+        var random = RandomGenerator(seed: 1)
+        for isRewritten in [false, true] {
+            let disk = try disk(ones)
+            disk.cacheHidesFailedSyncs = true
+            try disk.write("file", at: 512, [UInt8](repeating: 2, count: 512).span)
+            disk.failsNextSync = true
+            #expect(throws: StorageError.self) { try disk.sync("file") }
+            disk.crash(.none, &random)
+            let shown = disk.contents("file")
+            #expect(shown[511] == 1 && shown[512] == 2 && disk.hasUnsynced)
+            if isRewritten { try disk.write("file", at: 0, shown.span) }
+            try disk.sync("file")
+            disk.crash(.all, &random)
+            #expect(disk.contents("file") == (isRewritten ? shown : ones))
+        }
+    }
 }
