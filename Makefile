@@ -11,7 +11,6 @@ PORT ?= 8080
 SEEDS ?= 1..300
 MINUTES ?= 10
 MEMBERS ?= 3
-SYSTEM_TESTS ?= --ignore=Tests/system/test_faults.py
 TARGET ?= http
 SECONDS ?= 60
 
@@ -58,7 +57,7 @@ test-sanitize: setup-test ## Unit tests under the address sanitizer; threads and
 	@AVIARY=$(CURDIR)/.build-tsan/release/aviary PATIENCE=5 \
 		TSAN_OPTIONS="halt_on_error=1 exitcode=66 report_thread_leaks=0 \
 		log_path=$(CURDIR)/.build-tsan/reports/aviary" \
-		scripts/pytest -q -p no:cacheprovider Tests/system $(SYSTEM_TESTS); \
+		scripts/pytest -q -p no:cacheprovider Tests/system; \
 		status=$$?; ! cat .build-tsan/reports/* 2>/dev/null && exit $$status
 
 # Why lld: gold, the linker by default, fails on what the fuzzer's instrumentation leaves.

@@ -69,6 +69,7 @@ extension EventHistory {
                 through = Zxid(group.zxid)
                 return true
             }
+            if lastIsOpen, chunk == chunks.count - 1 { page.ownLastStretch() }
         }
         return .success(page)
     }

@@ -51,8 +51,11 @@ struct EventHistory {
         if type == .deleted { deletions[Self.hash(path)] = zxid }
     }
 
+    /// The last chunk will be written to; all others never again.
+    var lastIsOpen: Bool { chunks.last.map { $0.bytes.count < Self.chunkBytes } ?? false }
+
     private mutating func openGroup(_ zxid: UInt64) {
-        if chunks.last.map({ $0.bytes.count >= Self.chunkBytes }) ?? true {
+        if !lastIsOpen {
             chunks.append(Chunk(firstZxid: zxid, lastZxid: zxid))
         }
         let last = chunks.count - 1

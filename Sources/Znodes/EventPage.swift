@@ -1,6 +1,7 @@
 // A page of a feed. It holds the history's own chunks, so that a page of many megabytes costs nothing
-// but a look at them until its reader, on whatever thread, goes through the events. It must never
-// copy a path: a client asks for a page with sixty bytes.
+// but a look at them until its reader, on whatever thread, goes through the events. Of the chunk that
+// is still written it has its part as a copy, of less than `chunkBytes`. It must never copy more: a
+// client asks for a page with sixty bytes.
 
 package struct EventPage: Sendable {
     /// Whole groups of one chunk, some of which may hold nothing of the query.
@@ -49,6 +50,15 @@ package struct EventPage: Sendable {
         } else {
             stretches[stretches.count - 1].end = group.end
         }
+    }
+
+    /// So that the next change neither copies its whole chunk, nor writes where a reader looks.
+    mutating func ownLastStretch() {
+        guard let last = stretches.popLast() else { return }
+        stretches.append(
+            Stretch(
+                bytes: Array(last.bytes[last.start..<last.end]), start: 0,
+                end: last.end - last.start))
     }
 
     /// In order, without a copy of anything.
