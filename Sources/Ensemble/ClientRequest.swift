@@ -77,6 +77,9 @@ package enum Refusal: Sendable, Equatable {
     case outcomeUnknown
     /// A queue is full; nothing was appended.
     case overloaded
+    /// This member's disk, or those of so many that no quorum is left, are full; nothing was
+    /// appended.
+    case diskFull
     /// `atLeast` or `after` lies above the confirmed commit index.
     case zxidAhead(confirmed: Zxid)
     /// This member is stopping; nothing was appended.

@@ -34,7 +34,7 @@ package enum SnapshotRequest: Sendable {
 /// What happened, for logs and counters; never needed for correctness.
 package enum ReplicaEvent: Sendable, Equatable {
     case roleChanged(Role, Term, leader: MemberID?)
-    /// A leader that stops has begun to make another member the leader.
+    /// A leader that stops, or whose disk is full, has begun to make another member the leader.
     case handingOver
     case ensembleFixed(EnsembleID)
     case snapshotStarted(LogIndex)
@@ -43,6 +43,9 @@ package enum ReplicaEvent: Sendable, Equatable {
     case snapshotInstalled(LogIndex)
     /// What damage had taken from this member's files is back, up to here and further.
     case repaired(LogIndex)
+    /// This member's disk takes no more entries; and takes them again.
+    case diskFull
+    case diskHasRoom
 }
 
 package struct Effects: Sendable {

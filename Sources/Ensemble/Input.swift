@@ -29,6 +29,11 @@ package enum Input: Sendable {
     case received(PeerMessage, from: MemberID)
     /// `StorageRequest.append(token)` and all before it are durable.
     case stored(StorageToken)
+    /// Term and vote of `StorageRequest.append(token)` and of all before it are durable, while their
+    /// entries wait for room.
+    case votesStored(StorageToken)
+    /// The disk has no room for a storage request, which waits for it; or has taken all of them.
+    case diskFull(Bool)
     /// One `SnapshotRequest.append` is written; bounds how far the walk runs ahead of the disk.
     case snapshotAppended(LogIndex)
     /// `SnapshotRequest.finish` is done: the snapshot is durable under its final name.

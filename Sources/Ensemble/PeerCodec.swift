@@ -91,10 +91,10 @@ package enum PeerCodec {
                     try reader.forwardID(), term: try reader.term(),
                     proposal: try reader.counted(max: frameBytesMax)))
         case Tag.forwardRefused:
-            return .message(
-                .forwardRefused(
-                    try reader.forwardID(), term: try reader.term(),
-                    overloaded: try reader.flag()))
+            let (id, term) = (try reader.forwardID(), try reader.term())
+            let reason = try reader.u8()
+            guard let refusal = ForwardRefusal(rawValue: reason) else { throw .unknownTag(reason) }
+            return .message(.forwardRefused(id, term: term, refusal))
         case Tag.snapshotChunk:
             return .message(
                 .snapshotChunk(
@@ -109,7 +109,8 @@ package enum PeerCodec {
         case Tag.report:
             let role = try reader.u8()
             guard let known = Role(rawValue: role) else { throw .unknownTag(role) }
-            return .message(.report(role: known, applied: try reader.index()))
+            return .message(
+                .report(role: known, applied: try reader.index(), isFull: try reader.flag()))
         default:
             return .message(.raft(try reader.raftMessage(tag: tag)))
         }
@@ -137,11 +138,11 @@ package enum PeerCodec {
             bytes.append(forwardID: id)
             bytes.append(u64: term.rawValue)
             bytes.append(counted: proposal)
-        case .forwardRefused(let id, let term, let overloaded):
+        case .forwardRefused(let id, let term, let reason):
             bytes.append(Tag.forwardRefused)
             bytes.append(forwardID: id)
             bytes.append(u64: term.rawValue)
-            bytes.append(overloaded ? 1 : 0)
+            bytes.append(reason.rawValue)
         case .snapshotChunk(let mark, let term, let offset, let piece, let last):
             bytes.append(Tag.snapshotChunk)
             bytes.append(mark: mark)
@@ -155,10 +156,11 @@ package enum PeerCodec {
             bytes.append(u64: term.rawValue)
             bytes.append(u64: offset)
             bytes.append(done ? 1 : 0)
-        case .report(let role, let applied):
+        case .report(let role, let applied, let isFull):
             bytes.append(Tag.report)
             bytes.append(role.rawValue)
             bytes.append(u64: applied.rawValue)
+            bytes.append(isFull ? 1 : 0)
         }
     }
 }

@@ -60,11 +60,12 @@ package enum PeerMessage: Sendable, Equatable {
     /// An encoded proposal for the leader of `term` and for no other.
     case forward(ForwardID, term: Term, proposal: [UInt8])
     /// The receiver of the forward has not appended it in `term`, and never will.
-    case forwardRefused(ForwardID, term: Term, overloaded: Bool)
+    case forwardRefused(ForwardID, term: Term, ForwardRefusal)
     /// The leader's snapshot, chunk by chunk; `offset` bytes went before.
     case snapshotChunk(mark: SnapshotMark, term: Term, offset: UInt64, bytes: [UInt8], last: Bool)
     /// The receiver wants the chunk at `offset` next; `done` when it is installed.
     case snapshotProgress(index: LogIndex, term: Term, offset: UInt64, done: Bool)
-    /// Where the sender stands, about once a second.
-    case report(role: Role, applied: LogIndex)
+    /// Where the sender stands, about once a second; and when its disk becomes full or has room
+    /// again.
+    case report(role: Role, applied: LogIndex, isFull: Bool)
 }

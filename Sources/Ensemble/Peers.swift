@@ -26,6 +26,10 @@ struct Peers {
     }
 
     var connected: [MemberID] { peers.filter(\.connected).map(\.member) }
+    /// Of the connected ones, those whose disks are full, as they said last.
+    var full: [MemberID] {
+        peers.filter { $0.connected && $0.report?.isFull == true }.map(\.member)
+    }
     /// What connected members said of themselves.
     var hellos: [Hello] { peers.filter(\.connected).compactMap(\.hello) }
 

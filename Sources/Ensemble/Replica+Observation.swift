@@ -5,6 +5,7 @@ package import Raft
 
 extension Replica {
     package var observation: RaftObservation { raft.observation }
+    package var hasRoom: Bool { raft.hasRoom }
 
     /// Whether a wait or feed sleeps; false while it is being confirmed, or waits to be served.
     package func isWaiting(_ request: RequestID) -> Bool {

@@ -84,8 +84,8 @@ extension Replica {
             }
         case .forward(let id, let term, let proposal):
             receiveForward(id, term: term, payload: proposal, from: member, into: &effects)
-        case .forwardRefused(let id, let term, let overloaded):
-            receiveForwardRefused(id, term: term, overloaded: overloaded, into: &effects)
+        case .forwardRefused(let id, let term, let reason):
+            receiveForwardRefused(id, term: term, reason, into: &effects)
         case .snapshotChunk(let mark, let term, let offset, let bytes, let last):
             receiveChunk(
                 mark, term: term, offset: offset, bytes: bytes, last: last, from: member,
@@ -93,10 +93,12 @@ extension Replica {
         case .snapshotProgress(let index, let term, let offset, let done):
             receiveProgress(
                 index, term: term, offset: offset, done: done, from: member, into: &effects)
-        case .report(let role, let applied):
+        case .report(let role, let applied, let isFull):
             peers.reported(
                 member,
-                MemberReport(role: role, applied: Zxid(applied.rawValue), atMs: nowMs))
+                MemberReport(
+                    role: role, applied: Zxid(applied.rawValue), atMs: nowMs, isFull: isFull))
+            tickRoom(into: &effects)
         }
     }
 

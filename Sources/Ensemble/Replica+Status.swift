@@ -21,6 +21,7 @@ extension Replica {
         status.stopping = stopping
         status.repairingThrough = isDamaged ? raft.claim?.index ?? raft.commit : nil
         status.repairs = repairs
+        status.diskIsFull = !raft.hasRoom
         status.members = memberStatuses()
         status.failureTolerance = failureTolerance(of: status.members)
         status.minElectionTimeoutMs = options.raft.leaseMs
@@ -46,7 +47,8 @@ extension Replica {
                 return MemberStatus(
                     id: member, voter: voter, role: raft.role, httpAddress: identity.httpAddress,
                     peerAddress: identity.peerAddress, version: identity.version,
-                    report: MemberReport(role: raft.role, applied: applied, atMs: nowMs),
+                    report: MemberReport(
+                        role: raft.role, applied: applied, atMs: nowMs, isFull: !raft.hasRoom),
                     lastContactMs: nowMs)
             }
             let peer = peers[member]

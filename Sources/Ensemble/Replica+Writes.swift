@@ -28,15 +28,19 @@ extension Replica {
     /// Appends a queued write here, or forwards it to the leader; else it stays queued.
     private mutating func dispatch(_ counter: UInt64, into effects: inout Effects) {
         guard let write = writes[counter], case .queued = write.state else { return }
+        func refuse(_ refusal: Refusal) {
+            writes.remove(counter)
+            answer(write, .refused(refusal), into: &effects)
+        }
+        // Who has no room may never learn what becomes of it.
+        if !raft.hasRoom { return refuse(.diskFull) }
         if raft.role == .leader {
             switch append(write.payload) {
             case .appended(_, let term):
                 writes.setState(counter, .inTerm(term, sentMs: nowMs, forwarded: false))
-            case .overloaded:
-                writes.remove(counter)
-                answer(write, .refused(.overloaded), into: &effects)
-            case .notLeader:
-                break
+            case .overloaded: refuse(.overloaded)
+            case .noRoom: refuse(.diskFull)
+            case .notLeader: break
             }
         } else if let leader = raft.leader, leader != identity.member, peers.isConnected(leader) {
             writes.setState(counter, .inTerm(raft.term, sentMs: nowMs, forwarded: true))
@@ -53,6 +57,7 @@ extension Replica {
 
     /// As leader, with the time of this moment.
     mutating func append(_ payload: [UInt8], isOwn: Bool = false) -> ProposeResult {
+        if lacksRoomAsLeader { return .noRoom }
         var stamped = payload
         Proposal.stamp(&stamped, wallMs: wallMs)
         return raft.propose(stamped, isOwn: isOwn)
@@ -73,34 +78,36 @@ extension Replica {
             // Invariant: who led `term` in this run of the process, and does no more, never will
             // again. Of any other term it may have forgotten what it appended, and says nothing.
             guard term == forwardsSeen.term, forwardsSeen.insert(id) else { return }
-            let refusal = PeerMessage.forwardRefused(id, term: term, overloaded: false)
+            let refusal = PeerMessage.forwardRefused(id, term: term, .notLeader)
             return send(refusal, to: member, into: &effects)
         }
         forwardsSeen.begin(term)
         guard id.member == member, Proposal.isForwardable(payload), forwardsSeen.insert(id) else {
             return
         }
-        let overloaded: Bool
+        let reason: ForwardRefusal
         switch append(payload) {
         case .appended: return
-        case .overloaded: overloaded = true
-        case .notLeader: overloaded = false
+        case .overloaded: reason = .overloaded
+        case .noRoom: reason = .diskFull
+        case .notLeader: reason = .notLeader
         }
-        let refusal = PeerMessage.forwardRefused(id, term: term, overloaded: overloaded)
-        send(refusal, to: member, into: &effects)
+        send(.forwardRefused(id, term: term, reason), to: member, into: &effects)
     }
 
     mutating func receiveForwardRefused(
-        _ id: ForwardID, term: Term, overloaded: Bool, into effects: inout Effects
+        _ id: ForwardID, term: Term, _ reason: ForwardRefusal, into effects: inout Effects
     ) {
         guard id.member == identity.member, id.incarnation == incarnation,
             let write = writes[id.counter],
             case .inTerm(let sentIn, _, let forwarded) = write.state, forwarded, sentIn == term
         else { return }
-        if overloaded {
+        switch reason {
+        case .overloaded, .diskFull:
             writes.remove(id.counter)
-            answer(write, .refused(.overloaded), into: &effects)
-        } else {
+            answer(
+                write, .refused(reason == .diskFull ? .diskFull : .overloaded), into: &effects)
+        case .notLeader:
             // Sent again at the next tick or the next leader, not at once: no ping-pong.
             writes.setState(id.counter, .queued(deadlineMs: nowMs + options.leaderlessRequestMs))
         }

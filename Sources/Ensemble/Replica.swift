@@ -176,6 +176,8 @@ package struct Replica: ~Copyable {
         case .refused(let member, let reason): turnedAway(by: member, reason)
         case .received(let message, let member): receive(message, from: member, into: &effects)
         case .stored(let token): raft.persisted(token)
+        case .votesStored(let token): raft.votesPersisted(token)
+        case .diskFull(let isFull): diskIsFull(isFull, into: &effects)
         case .snapshotAppended(let index): snapshotAppended(index, into: &effects)
         case .snapshotSaved(let index): snapshotSaved(index, into: &effects)
         case .snapshotRead(let piece): sendPiece(piece, into: &effects)
@@ -225,6 +227,7 @@ package struct Replica: ~Copyable {
 
     private mutating func tick(into effects: inout Effects) {
         tickLeadership(into: &effects)
+        tickRoom(into: &effects)
         tickWrites(into: &effects)
         tickReads(into: &effects)
         tickWaits(into: &effects)
@@ -236,8 +239,7 @@ package struct Replica: ~Copyable {
         tree.reclaim(piecesMax: Self.reclaimedPerTick)
         if nowMs >= lastReportMs + options.reportMs {
             lastReportMs = nowMs
-            let report = PeerMessage.report(role: raft.role, applied: LogIndex(applied.rawValue))
-            for member in peers.connected { send(report, to: member, into: &effects) }
+            sendReports(into: &effects)
         }
     }
 

@@ -11,10 +11,13 @@ package struct MemberReport: Sendable, Equatable {
     package var applied: Zxid
     /// When it was heard, on the clock of `Input.tick`.
     package var atMs: UInt64
-    package init(role: Role, applied: Zxid, atMs: UInt64) {
+    /// Its disk takes no more entries.
+    package var isFull: Bool
+    package init(role: Role, applied: Zxid, atMs: UInt64, isFull: Bool = false) {
         self.role = role
         self.applied = applied
         self.atMs = atMs
+        self.isFull = isFull
     }
 }
 
@@ -68,6 +71,8 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var stopping: Bool
     /// Damage took entries up to here from this member, and they are not all back; nil: whole.
     package var repairingThrough: LogIndex?
+    /// This member's disk is full: it takes no entries and refuses changes.
+    package var diskIsFull = false
     package var members: [MemberStatus]
     /// Voters that may fail now before the quorum is lost.
     package var failureTolerance: Int

@@ -25,7 +25,7 @@ enum CodecSeeds {
         let mark = SnapshotMark(index: LogIndex(9), term: Term(2), configuration: configuration)
         let messages: [(String, PeerMessage)] = [
             ("forward", .forward(origin, term: Term(2), proposal: Array(proposals[0].bytes))),
-            ("forward-refused", .forwardRefused(origin, term: Term(2), overloaded: true)),
+            ("forward-refused", .forwardRefused(origin, term: Term(2), .diskFull)),
             (
                 "snapshot-chunk",
                 .snapshotChunk(mark: mark, term: Term(3), offset: 4, bytes: [1, 2, 3], last: true)
@@ -34,7 +34,7 @@ enum CodecSeeds {
                 "snapshot-progress",
                 .snapshotProgress(index: LogIndex(9), term: Term(3), offset: 7, done: false)
             ),
-            ("report", .report(role: .learner, applied: LogIndex(5))),
+            ("report", .report(role: .learner, applied: LogIndex(5), isFull: true)),
         ]
         var seeds = [
             FuzzSeed("hello", frame(.hello(hello))),

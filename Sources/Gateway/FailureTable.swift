@@ -133,6 +133,14 @@ extension Problem {
                 .overloaded,
                 "Too much is under way here, and nothing was changed: try again later.")
             self.retryAfterSeconds = retryAfterSeconds
+        case .diskFull:
+            self.init(
+                .diskFull,
+                context.status.diskIsFull
+                    ? "This member's disk is full, and nothing was changed: ask another member."
+                    : "Too few members have room on their disks, and nothing was changed: try later."
+            )
+            self.retryAfterSeconds = retryAfterSeconds
         case .zxidAhead(let confirmed):
             self.init(.zxidAhead, "No change has this zxid yet; the newest is ")
             echo = Echo(confirmed.rawValue)
@@ -163,6 +171,11 @@ extension Problem {
                     : "This member knows no leader: ask another one. ", reason)
         }
         let knowsLeader = context.status.leaderNumber != nil
+        if context.status.diskIsFull, !changes {
+            return Problem(
+                .diskFull,
+                "This member's disk is full: ask another one, or read by ?consistency=local.")
+        }
         if changes {
             return Problem(
                 .noQuorum,

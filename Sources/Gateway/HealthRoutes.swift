@@ -30,7 +30,7 @@ extension RESTGateway {
         case .ready:
             checks = [
                 serving(context), Self.admitted(context), Self.storage(context),
-                Self.caughtUp(context), leaderKnown(context),
+                Self.room(context), Self.caughtUp(context), leaderKnown(context),
             ]
         case .readable:
             let lagMsMax = try query.milliseconds(.maxLag, text)
@@ -82,6 +82,15 @@ extension RESTGateway {
             name: "storage", passes: false,
             detail: "Files were damaged here. What they held is fetched from the leader, up to ",
             number: through, detailEnd: ".")
+    }
+
+    private static func room(_ context: borrowing RequestContext) -> Check {
+        let isFull = context.status.diskIsFull
+        return Check(
+            name: "room", passes: !isFull,
+            detail: isFull
+                ? "disk_full: this member takes no changes until there is room on its disk."
+                : "This member's disk takes what it must keep.")
     }
 
     private static func caughtUp(_ context: borrowing RequestContext) -> Check {

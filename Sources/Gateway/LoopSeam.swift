@@ -79,6 +79,8 @@ package struct ServerReadings: Sendable, Equatable {
     package var entriesAppended: UInt64 = 0
     package var snapshotsSaved: UInt64 = 0
     package var snapshotsFailed: UInt64 = 0
+    /// Of the data directory's file system, for this user; nil: unknown.
+    package var dataBytesFree: UInt64?
     package var peerBytesSent: UInt64 = 0
     package var peerBytesReceived: UInt64 = 0
     /// Frames that had no open link to go to.

@@ -63,6 +63,12 @@ enum MembersJSON {
         out.append(",\"lag_age_ms\":")
         let nowMs = context.nowMs
         appendNumber(member.report.map { $0.atMs < nowMs ? nowMs - $0.atMs : 0 }, into: &out)
+        out.append(",\"disk_full\":")
+        if let report = member.report {
+            out.append(report.isFull ? "true" : "false")
+        } else {
+            out.append("null")
+        }
         out.append(",\"last_contact_ms\":")
         appendNumber(member.lastContactMs.map { $0 < nowMs ? nowMs - $0 : 0 }, into: &out)
         out.append(",\"version\":")

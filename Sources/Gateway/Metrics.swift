@@ -80,6 +80,7 @@ enum Metrics {
         out.append("\"} 1\n")
         for metric in ensemble(context) { metric.append(to: &out) }
         for metric in tree(context.status) { metric.append(to: &out) }
+        for metric in room(context.status, readings) { metric.append(to: &out) }
         for metric in storage(readings) { metric.append(to: &out) }
         appendSyncs(readings, into: &out)
         for metric in server(readings) { metric.append(to: &out) }
@@ -152,6 +153,21 @@ enum Metrics {
             Metric(
                 "aviary_pending_writes", "Writes of clients that are not decided yet.",
                 .count(UInt64(status.pendingWrites))),
+        ]
+    }
+
+    private static func room(
+        _ status: borrowing ReplicaStatus, _ readings: ServerReadings
+    ) -> [Metric] {
+        let isFull = Metric(
+            "aviary_disk_full", "The disk is full: this member takes no changes.",
+            .flag(status.diskIsFull))
+        guard let free = readings.dataBytesFree else { return [isFull] }
+        return [
+            isFull,
+            Metric(
+                "aviary_data_free_bytes", "Free space of the data directory's file system.",
+                .count(free)),
         ]
     }
 

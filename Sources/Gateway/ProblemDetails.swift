@@ -11,7 +11,7 @@ package enum ProblemCode: CaseIterable, Sendable {
     case notFound, methodNotAllowed, notImplemented, unsupportedMediaType
     case forbiddenOrigin, misdirectedRequest
     case historyCompacted, tooLarge, storeFull
-    case noQuorum, overloaded, shuttingDown, tooStale, outcomeUnknown, requestTimeout
+    case noQuorum, overloaded, diskFull, shuttingDown, tooStale, outcomeUnknown, requestTimeout
 
     package var name: StaticString {
         switch self {
@@ -34,6 +34,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .storeFull: "store_full"
         case .noQuorum: "no_quorum"
         case .overloaded: "overloaded"
+        case .diskFull: "disk_full"
         case .shuttingDown: "shutting_down"
         case .tooStale: "too_stale"
         case .outcomeUnknown: "outcome_unknown"
@@ -62,6 +63,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .storeFull: "The store is full"
         case .noQuorum: "No quorum"
         case .overloaded: "Overloaded"
+        case .diskFull: "The disk is full"
         case .shuttingDown: "Shutting down"
         case .tooStale: "Too stale"
         case .outcomeUnknown: "Outcome unknown"
@@ -83,7 +85,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .misdirectedRequest: 421
         case .notImplemented: 501
-        case .noQuorum, .overloaded, .shuttingDown, .tooStale: 503
+        case .noQuorum, .overloaded, .diskFull, .shuttingDown, .tooStale: 503
         case .outcomeUnknown: 504
         case .storeFull: 507
         }

@@ -82,6 +82,8 @@ enum RecordKind: UInt8 {
 struct GroupBuilder {
     static let frameBytes = 8
     static let entryHeadBytes = 17
+    /// Of what opens a segment: its start and the hard state.
+    static let openingBytes = frameBytes + 16 + frameBytes + 24
 
     private(set) var bytes: [UInt8] = []
     private var recordCount: UInt32 = 0

@@ -11,6 +11,10 @@ package struct JournalLimits: Sendable {
 
     /// Zero-filled size of a new segment of the log. At least 4 KiB, whole sectors.
     package var segmentBytes: Int
+    /// At the end of each segment, for what must be promised when nothing more can be allocated:
+    /// entries leave it alone. A change of term or vote takes one sector of it.
+    /// A quarter of the segment at most.
+    var reserveBytes: Int
     /// A group grows no further than this, unless a single entry is larger.
     package var groupBytesMax: Int
     /// A record's length is a 32-bit number; entries above this are a bug of the caller.
@@ -22,7 +26,8 @@ package struct JournalLimits: Sendable {
 
     package init(
         segmentBytes: Int = 16 << 20, groupBytesMax: Int = 8 << 20, entryBytesMax: Int = 64 << 20,
-        snapshotBlockBytes: Int = snapshotBlockBytesMax, snapshotSyncBytes: Int = 8 << 20
+        snapshotBlockBytes: Int = snapshotBlockBytesMax, snapshotSyncBytes: Int = 8 << 20,
+        reserveBytes: Int = 64 << 10
     ) {
         invariant(
             segmentBytes >= 4096 && segmentBytes % Self.sectorBytes == 0
@@ -34,6 +39,8 @@ package struct JournalLimits: Sendable {
             groupBytesMax >= 1 && groupBytesMax <= 1 << 30 && entryBytesMax <= 1 << 30,
             "groupBytesMax \(groupBytesMax), entryBytesMax \(entryBytesMax)")
         self.segmentBytes = segmentBytes
+        self.reserveBytes =
+            min(reserveBytes, segmentBytes / 4) / Self.sectorBytes * Self.sectorBytes
         self.groupBytesMax = groupBytesMax
         self.entryBytesMax = entryBytesMax
         self.snapshotBlockBytes = snapshotBlockBytes

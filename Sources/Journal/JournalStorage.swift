@@ -37,6 +37,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
     package enum Cause: Equatable, Sendable {
         case notFound
         case inputOutput
+        /// No block or no quota left.
         case outOfSpace
         /// Another process holds the data directory.
         case inUse
@@ -59,7 +60,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
             switch cause {
             case .notFound: "no such file (ENOENT)"
             case .inputOutput: "input/output error (EIO)"
-            case .outOfSpace: "no space left on the device (ENOSPC)"
+            case .outOfSpace: "no space left on the device (ENOSPC, EDQUOT)"
             case .inUse: "another process uses this data directory"
             case .other(_, let words): words
             }

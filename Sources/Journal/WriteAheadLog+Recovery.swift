@@ -55,7 +55,9 @@ extension WriteAheadLog where Storage: ~Copyable {
         if findings.promise > log.promise { log.claim = findings.promise }
         do throws(StorageError) {
             try log.settle(scan)
-            if findings.startsAnew, let snapshot { try log.reset(to: snapshot) }
+            if findings.startsAnew, let snapshot, try !log.reset(to: snapshot) {
+                throw log.noRoom
+            }
         } catch {
             throw .storage(error)
         }
@@ -217,6 +219,11 @@ extension WriteAheadLog where Storage: ~Copyable {
         claim = replay.promise > outline.end ? replay.promise : nil
     }
 
+    /// A start that needs a new segment for its promises waits for room with its process ended.
+    private var noRoom: StorageError {
+        StorageError(.write, segments[segments.count - 1].name, .outOfSpace)
+    }
+
     /// Nothing that was dropped may ever come back, and nothing that is believed may be lost.
     mutating func settle(_ scan: LogScan) throws(StorageError) {
         var best = hardState
@@ -229,7 +236,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         // damaged snapshot that it comes from may go. It takes one sector, that of the first bad
         // group, so it overwrites no other.
         if votePending && end + JournalLimits.sectorBytes <= segments[position].bytes {
-            try append(hardState: best, entries: [])
+            if try append(hardState: best, entries: []) != .whole { throw noRoom }
             try sync()
             votePending = false
         }
@@ -245,7 +252,7 @@ extension WriteAheadLog where Storage: ~Copyable {
             try storage.write(segments[position].name, at: start, zeros.span)
             try storage.sync(segments[position].name)
         }
-        if votePending { try append(hardState: best, entries: []) }
+        if votePending, try append(hardState: best, entries: []) != .whole { throw noRoom }
         try sync()
         try storage.syncDirectory()
     }

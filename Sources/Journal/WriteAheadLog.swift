@@ -1,6 +1,7 @@
 // The log and the hard state of one member, in segments of zero-filled files. One thread owns it;
-// many appends may share one sync. It must never retry an operation that failed, and never claim
-// as durable what no fdatasync has confirmed. docs/storage-format.md has the bytes.
+// many appends may share one sync. It must never retry an operation that failed, but for room that
+// could not be allocated: nothing is written before that is there. It must never claim as durable
+// what no fdatasync has confirmed. docs/storage-format.md has the bytes.
 
 package import Raft
 
@@ -37,6 +38,14 @@ package struct DroppedTail: Sendable, Equatable {
     package let offset: Int
     /// Groups behind the cut whose headers were intact.
     package let groupCount: Int
+}
+
+/// How far an append got.
+package enum Appended: Sendable, Equatable {
+    case whole
+    /// The disk is full. So many of the entries are written, and with the first of them the hard
+    /// state; of the rest there is no trace, and it can be appended later.
+    case partly(entries: Int)
 }
 
 package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
@@ -77,14 +86,14 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// Writes one group (more only above `groupBytesMax`): the hard state if there is one, then
     /// the entries, which replace all from the first one's index on. Not durable before `sync`.
     /// An error ends the member: what of the group is on the disk, nobody knows.
+    @discardableResult
     package mutating func append(
         hardState newState: HardState?, entries: [Entry]
-    ) throws(StorageError) {
+    ) throws(StorageError) -> Appended {
         try refuseAfterFailure()
         check(entries)
-        guard newState != nil || !entries.isEmpty else { return }
+        guard newState != nil || !entries.isEmpty else { return .whole }
         var state = newState
-        if let state { hardState = state }
         var next = 0
         repeat {
             var stop = next
@@ -95,8 +104,14 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
                 payloadBytes += recordBytes
                 stop += 1
             }
-            try beginGroup(payloadBytes: payloadBytes)
-            if let state { builder.add(state) }
+            guard try findRoom(payloadBytes: payloadBytes, keepingReserve: stop > next) else {
+                return .partly(entries: next)
+            }
+            beginGroup()
+            if let state {
+                hardState = state
+                builder.add(state)
+            }
             for entry in entries[next..<stop] {
                 segments.put(entry.index, replacing: entry.index <= outline.last)
                 outline.put(entry.index, entry.term)
@@ -107,6 +122,7 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
             state = nil
             next = stop
         } while next < entries.count
+        return .whole
     }
 
     private func check(_ entries: [Entry]) {
@@ -144,7 +160,8 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
         guard carriedMark < lastDataSequence, durableThrough >= lastDataSequence else {
             return false
         }
-        try beginGroup(payloadBytes: 0)
+        guard try findRoom(payloadBytes: 0, keepingReserve: false) else { return false }
+        beginGroup()
         try writeGroup()
         try sync()
         return true
@@ -160,13 +177,9 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
 
     // MARK: groups
 
-    /// Makes room, then starts a group; the first one of a segment opens with the hard state and
-    /// the place where the log stands, so that older segments can go.
-    mutating func beginGroup(payloadBytes: Int) throws(StorageError) {
-        let groupBytes = (GroupHeader.bytes + payloadBytes).sectorAligned
-        if end + groupBytes > segments[segments.count - 1].bytes && end > SegmentHeader.bytes {
-            try roll()
-        }
+    /// Starts a group, once there is room for it; the first one of a segment opens with the hard
+    /// state and the place where the log stands, so that older segments can go.
+    mutating func beginGroup() {
         builder.begin()
         if end == SegmentHeader.bytes {
             let end = outline.end

@@ -18,7 +18,7 @@ extension RaftNode {
     /// Thesis 4.2.2: one that the newest configuration leaves out may still be needed until that
     /// is committed, as the only one whose log is long enough. It does not count itself.
     private var mayCampaign: Bool {
-        mayVote && claim == nil && configurations.mayNeed(id, commit: commit)
+        mayVote && hasRoom && claim == nil && configurations.mayNeed(id, commit: commit)
     }
 
     /// Thesis 3.6.1: the log with the later last term, then the longer one, is more up to date.
@@ -279,11 +279,15 @@ extension RaftNode {
         return true
     }
 
-    /// The voter that holds most of the log among those that answered lately.
+    /// A hand-over is under way.
+    package var isHandingOver: Bool { transfer != nil }
+
+    /// The voter that holds most of the log among those that answered lately and have room.
     func bestSuccessor() -> MemberID? {
         var best: Progress?
         for progress in progresses where progress.member != id {
             guard configuration.voters.contains(progress.member), progress.hasAnswered,
+                !fullMembers.contains(progress.member),
                 tickCount - progress.contactTick <= UInt64(options.electionTicksMin)
             else { continue }
             if let best, best.match >= progress.match { continue }

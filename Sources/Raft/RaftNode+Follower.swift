@@ -34,7 +34,7 @@ extension RaftNode {
     mutating func stepAppend(_ request: AppendRequest, _ entries: [Entry]) {
         guard let added = decodeConfigurations(request, entries) else { return }
         var request = request
-        let end = request.previousIndex + entries.count
+        var end = request.previousIndex + entries.count
         if request.previousIndex < commit {
             checkCommitted(request.previousIndex, request.previousTerm)
             for entry in entries { checkCommitted(entry.index, entry.term) }
@@ -52,7 +52,12 @@ extension RaftNode {
         }
         let fresh = entries.suffix(end - request.previousIndex)
         if let conflict = fresh.first(where: { log.term(at: $0.index) != $0.term }) {
-            take(entries.suffix(end - conflict.index + 1), added)
+            if hasRoom {
+                take(entries.suffix(end - conflict.index + 1), added)
+            } else {
+                // As if the message had ended here.
+                end = conflict.index.previous
+            }
         }
         // Thesis 3.5: at most up to the last entry that this message vouches for.
         let vouched = min(request.commit, end)

@@ -12,6 +12,8 @@ package enum ConfigurationResult: Sendable, Equatable {
     case changeUnderWay
     /// No voters, a member in two lists, or outgoing voters given.
     case invalid
+    /// The leader's disk is full.
+    case noRoom
     /// A new voter must first be a learner that has caught up (thesis 4.2.1).
     case notCaughtUp(MemberID)
 }
@@ -20,6 +22,7 @@ extension RaftNode {
     /// `target` is the configuration to end in; the joint phase on the way is the core's.
     package mutating func proposeConfiguration(_ target: Configuration) -> ConfigurationResult {
         guard standing == .leader, transfer == nil else { return .notLeader }
+        guard hasRoom else { return .noRoom }
         guard hasCommittedInTerm else { return .termNotCommitted }
         guard configurations.index <= commit, !configuration.isJoint else { return .changeUnderWay }
         guard target.isValid, !target.isJoint, !target.voters.isEmpty else { return .invalid }

@@ -7,6 +7,8 @@ package enum ProposeResult: Sendable, Equatable {
     case notLeader
     /// Too much is uncommitted, or for too long. Nothing was appended.
     case overloaded
+    /// The leader's disk is full. Nothing was appended.
+    case noRoom
 }
 
 extension RaftNode {
@@ -14,6 +16,7 @@ extension RaftNode {
     /// clients at the limit must not keep them out for ever.
     package mutating func propose(_ payload: [UInt8], isOwn: Bool = false) -> ProposeResult {
         guard standing == .leader, transfer == nil else { return .notLeader }
+        guard hasRoom else { return .noRoom }
         let bytes = payload.count
         guard
             isOwn || uncommittedBytes == 0
@@ -63,7 +66,7 @@ extension RaftNode {
 
     var hasToReplicate: Bool {
         guard standing == .leader else { return false }
-        for progress in progresses where progress.member != id {
+        for progress in progresses where progress.member != id && takesEntries(progress.member) {
             switch progress.state {
             case .probe(let waiting):
                 if !waiting { return true }
@@ -81,9 +84,11 @@ extension RaftNode {
     mutating func replicate(_ batch: inout EntryBatch) {
         guard standing == .leader else { return }
         for slot in progresses.indices where progresses[slot].member != id {
-            replicate(toSlot: slot, &batch)
+            if takesEntries(progresses[slot].member) { replicate(toSlot: slot, &batch) }
         }
     }
+
+    private func takesEntries(_ member: MemberID) -> Bool { !fullMembers.contains(member) }
 
     private mutating func replicate(toSlot slot: Int, _ batch: inout EntryBatch) {
         switch progresses[slot].state {

@@ -120,4 +120,8 @@ extension Message.Body {
     var isAppendReply: Bool {
         if case .appendReply = self { true } else { false }
     }
+
+    var isVoteReply: Bool {
+        if case .voteReply = self { true } else { false }
+    }
 }

@@ -1,6 +1,8 @@
 // What must be durable before it is told to anyone. The core itself keeps such messages back until
 // the completion comes, so that no mistake of the caller's can let them out early.
 
+import DequeModule
+
 /// A message that waits for a storage request. One to the member itself is its own vote.
 struct HeldMessage {
     let token: StorageToken
@@ -22,11 +24,34 @@ extension RaftNode {
         if standing == .leader { advanceOwnMatch() }
     }
 
+    /// The disk is full, but term and vote of the request and of all before it are durable: votes
+    /// need no more than that.
+    package mutating func votesPersisted(_ token: StorageToken) {
+        ledger.completeVotes(token)
+        let waiting = held
+        held.removeAll()
+        for message in waiting {
+            if message.token <= ledger.votesDurable, message.message.body.isVoteReply,
+                message.message.to != id
+            {
+                release(message.message)
+            } else {
+                held.append(message)
+            }
+        }
+    }
+
     /// Out at once when everything it could depend on is durable, else after the storage request
     /// that makes it so.
     mutating func sendWhenDurable(_ body: Message.Body, to member: MemberID) {
         let message = Message(from: id, to: member, term: term, body: body)
-        if hasUnstored {
+        let isDurableVote =
+            body.isVoteReply && member != id && ledger.durableTerm == term
+            && ledger.durableVote == vote
+        // What waits for room must not hold up a vote that is kept already.
+        if !hasRoom, isDurableVote {
+            release(message)
+        } else if hasUnstored {
             held.append(HeldMessage(token: ledger.nextToken, message: message))
         } else if !ledger.isIdle {
             held.append(HeldMessage(token: ledger.lastToken, message: message))

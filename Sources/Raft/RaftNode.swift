@@ -27,6 +27,12 @@ package struct RaftNode: ~Copyable {
     var votes: [(member: MemberID, granted: Bool)] = []
     /// False: a member whose disk may have forgotten votes. It neither votes nor campaigns.
     package var mayVote = true
+    /// False: its disk takes no entries. It takes none from a leader, proposes none and does not
+    /// stand; its term and vote are kept all the same, so it votes.
+    package var hasRoom = true
+    /// Others of whom the same is known: a leader sends them no entries, and does not make one of
+    /// them its successor.
+    package var fullMembers: [MemberID] = []
     /// Beyond this member's log: a place that it has acknowledged and lost since. See
     /// docs/decisions/0011.
     package internal(set) var claim: LogPosition?

@@ -17,6 +17,8 @@ struct StorageLedger {
     private(set) var durableIndex: LogIndex
     private(set) var durableTerm: Term
     private(set) var durableVote: MemberID?
+    /// Term and vote of the requests up to here are durable, their entries may not be.
+    private(set) var votesDurable = StorageToken(rawValue: 0)
     /// Of the last request, or of the start.
     private(set) var handedTerm: Term
     private(set) var handedVote: MemberID?
@@ -51,8 +53,23 @@ struct StorageLedger {
         while let first = inFlight.first, first.token <= token {
             inFlight.removeFirst()
             durableIndex = max(durableIndex, first.lastIndex)
+            // A later term may be ahead of its entries.
+            guard first.token > votesDurable else { continue }
             durableTerm = first.term
             durableVote = first.vote
+        }
+    }
+
+    /// Of the request and of all before it the term and the vote are durable.
+    mutating func completeVotes(_ token: StorageToken) {
+        invariant(token <= lastToken, "votes of \(token.rawValue) of \(lastToken.rawValue)")
+        for request in inFlight where request.token > votesDurable {
+            // Those that follow and change neither have the same.
+            let isSame = request.term == durableTerm && request.vote == durableVote
+            guard request.token <= token || isSame else { return }
+            votesDurable = request.token
+            durableTerm = request.term
+            durableVote = request.vote
         }
     }
 

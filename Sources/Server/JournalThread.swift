@@ -1,6 +1,7 @@
 // The one thread that writes the log: takes all that has queued, appends it, makes it durable with
 // one fdatasync, and says so. After any error the process ends: what the disk holds then nobody
-// knows, and a second try could report as durable what is lost.
+// knows, and a second try could report as durable what is lost. A full disk is none: what has no room
+// is kept, and tried again from time to time.
 
 internal import Ensemble
 internal import Journal
@@ -42,12 +43,15 @@ enum JournalThread {
 private struct JournalLoop: ~Copyable {
     /// Without work for so long, the log is idle: the mark is carried on and a segment prepared.
     private static let idleMs: Int32 = 20
+    /// On a full disk the missing room is looked for so often.
+    private static let roomLookMs: Int32 = 500
 
     private var journal: ReplicaJournal<FileStorage>
     private var queue: WorkQueue<JournalWork>
     private let news: Mailbox<ReplicaNews>
     private let counters: MemberCounters
     private var ended = false
+    private var nextLookMs: UInt64 = 0
 
     init(
         journal: consuming ReplicaJournal<FileStorage>, queue: consuming WorkQueue<JournalWork>,
@@ -65,7 +69,14 @@ private struct JournalLoop: ~Copyable {
         var isBusy = false
         while !ended {
             try queue.take(
-                into: &batch, timeoutMs: isIdleWorkDone ? nil : Self.idleMs, spinning: isBusy)
+                into: &batch,
+                timeoutMs: journal.isFull
+                    ? Self.roomLookMs : isIdleWorkDone ? nil : Self.idleMs, spinning: isBusy)
+            if journal.isFull, Clock.bootMs() >= nextLookMs {
+                nextLookMs = Clock.bootMs() + UInt64(Self.roomLookMs)
+                try journal.tryAgain()
+                try makeDurable()
+            }
             if batch.isEmpty {
                 isBusy = false
                 if !isIdleWorkDone { isIdleWorkDone = try journal.doIdleWork() }
@@ -80,26 +91,25 @@ private struct JournalLoop: ~Copyable {
     }
 
     private mutating func take(_ batch: [JournalWork]) throws(StorageError) {
-        var last: StorageToken?
         for work in batch {
             switch work {
             case .request(let request):
                 try journal.carryOut(request)
-                if case .append(let token, _, let entries) = request {
-                    counters.appended(entries.count)
-                    last = token
-                }
+                if case .append(_, _, let entries) = request { counters.appended(entries.count) }
             case .end:
                 ended = true
             }
         }
+        try makeDurable()
+    }
+
+    private mutating func makeDurable() throws(StorageError) {
         if journal.needsSync {
             let begunNs = Clock.monotonicNs()
             try journal.sync()
             counters.synced(tookNs: Clock.monotonicNs() - begunNs)
         }
-        // A completion stands for all before it.
-        if let last { _ = news.post(.input(.stored(last))) }
+        for input in journal.takeNews() { _ = news.post(.input(input)) }
         try journal.prune()
     }
 }

@@ -259,6 +259,12 @@ struct ReplicaLoop: ~Copyable {
             log.info("snapshot installed", ("index", index.rawValue))
         case .repaired(let index):
             log.info("repaired: what damage took is back", ("index", index.rawValue))
+        case .diskFull:
+            log.error(
+                "the disk is full: this member takes no changes until there is room, and looks for "
+                    + "it twice a second")
+        case .diskHasRoom:
+            log.info("the disk has room again: this member takes changes")
         }
     }
 

@@ -190,6 +190,19 @@ package struct ConsensusChecker {
         }
     }
 
+    /// Term and vote of what was asked for up to `token` are durable, the entries may not be.
+    package mutating func durableVotes(through token: StorageToken, at member: Int) {
+        for position in members[member].writes.indices {
+            guard
+                case .append(let asked, let hardState?, let first, let hashes, let terms) =
+                    members[member].writes[position], asked <= token
+            else { continue }
+            members[member].durable.hardState = hardState
+            members[member].writes[position] = .append(
+                token: asked, nil, first: first, hashes: hashes, terms: terms)
+        }
+    }
+
     private func carryOut(_ write: Write, _ log: inout Log) {
         switch write {
         case .append(_, let hardState, let first, let hashes, let terms):

@@ -13,11 +13,14 @@ package enum Mark: Int, CaseIterable, Sendable {
     // Linearizable reads.
     case readAsked, readAskedAgain, readIndexGiven, readIndexDenied, roundByHeartbeat
     // Writes on their way to the leader.
-    case forwarded, forwardedAgain, forwardedElsewhere, forwardDenied, forwardOverloaded
+    case forwarded, forwardedAgain, forwardedElsewhere, forwardDenied, forwardOverloaded,
+        forwardNoRoom
     // Snapshots and the log behind them.
     case snapshotStarted, snapshotSaved, snapshotNotSaved, snapshotSending, chunkSent,
         lastChunkSent, chunkAskedAgain, snapshotInstalled, snapshotAbandoned, snapshotNotRead,
         logReset, logPruned
+    // A full disk.
+    case readOnlyBegan, readOnlyEnded, fullLeaderHandedOver, voteWithoutRoom, writeNoRoom
     // What a start finds.
     case recoveredNothing, recoveredLog, recoveredSnapshot, recoveredTornTail,
         recoveredLaterFile, recoveryFailed
@@ -32,7 +35,8 @@ package enum Mark: Int, CaseIterable, Sendable {
     // What clients hear over HTTP, by status and kind.
     case http200, http201, http204, http304, http400, http404, http408, http409, http410,
         http412, http413, http503, http504, http507
-    case heardQuorum, heardOverload, heardStop, heardAhead, notBegun, heardBefore, leaderTold
+    case heardQuorum, heardOverload, heardNoRoom, heardStop, heardAhead, notBegun, heardBefore,
+        leaderTold
     // How it comes to them.
     case keptAlive, closed, hungUp, continued, doorFull, askedAgain
     /// More feeds had something to tell than a turn serves.

@@ -64,6 +64,7 @@ final class Process {
     var journalQueue: [StorageRequest] = []
     /// Written, and being synced.
     var journalTokens: [StorageToken] = []
+    private var writtenLast = StorageToken(rawValue: 0)
     var journalIsBusy = false
     var snapshotQueue: [SnapshotRequest] = []
     var snapshotsAreBusy = false
@@ -81,6 +82,12 @@ final class Process {
         self.journal = journal
         self.snapshots = snapshots
         applied = self.replica.applied
+    }
+
+    func noteWritten() {
+        let written = journal.written
+        if written > journalTokens.last ?? writtenLast { journalTokens.append(written) }
+        writtenLast = written
     }
 }
 

@@ -109,11 +109,12 @@ package final class SimulatedDisk: JournalStorage {
 
     package func create(_ name: String, zeroFilledTo bytes: Int) throws(StorageError) {
         try change()
-        if isFull { throw fail(.create, name, .outOfSpace) }
         let file = File()
-        file.bytes = [UInt8](repeating: 0, count: bytes)
+        // What there was room for is taken, as a real disk does it.
+        file.bytes = [UInt8](repeating: 0, count: isFull ? bytes / 2 : bytes)
         Self.set(name, file, in: &names)
         nameChanges.append(.set(name, file))
+        if isFull { throw fail(.create, name, .outOfSpace) }
     }
 
     package func size(_ name: String) throws(StorageError) -> Int {
@@ -135,12 +136,19 @@ package final class SimulatedDisk: JournalStorage {
     package func write(_ name: String, at offset: Int, _ bytes: Span<UInt8>) throws(StorageError) {
         try change()
         let file = try file(name, .write)
-        let end = offset + bytes.count
         if failsNextWrite {
             failsNextWrite = false
             throw fail(.write, name, .inputOutput)
         }
-        if isFull, end > file.bytes.count { throw fail(.write, name, .outOfSpace) }
+        if isFull, offset + bytes.count > file.bytes.count {
+            put(file, at: offset, bytes.extracting(first: bytes.count / 2))
+            throw fail(.write, name, .outOfSpace)
+        }
+        put(file, at: offset, bytes)
+    }
+
+    private func put(_ file: File, at offset: Int, _ bytes: Span<UInt8>) {
+        let end = offset + bytes.count
         let old =
             offset < file.bytes.count
             ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []

@@ -111,7 +111,8 @@ extension World {
     func take(_ refusal: Refusal, _ client: Client, _ open: OpenRequest) throws(Violation) {
         work.refusals += 1
         switch (open.ask, refusal) {
-        case (.write, .noQuorum), (.write, .overloaded), (.write, .shuttingDown):
+        case (.write, .noQuorum), (.write, .overloaded), (.write, .diskFull),
+            (.write, .shuttingDown):
             if open.tag > 0 { try history.refused(open.tag) }
             if let handle = open.register { registers.refused(handle) }
         case (.write, .outcomeUnknown):
@@ -127,7 +128,7 @@ extension World {
             (.feed, .noQuorum), (.feed, .overloaded), (.feed, .shuttingDown):
             break
         case (.write, .zxidAhead), (.read, .outcomeUnknown), (.wait, .outcomeUnknown),
-            (.feed, .outcomeUnknown):
+            (.feed, .outcomeUnknown), (.read, .diskFull), (.wait, .diskFull), (.feed, .diskFull):
             throw Violation(.answer, "\(refusal) to \(open.ask)")
         }
         client.open = nil
@@ -139,7 +140,8 @@ extension World {
             if !client.isIdle { schedule(client, afterNs: 3_000_000_000 + thinkNs()) }
         } else {
             // Who knocks at a full queue again at once keeps the others from work that is worth it.
-            schedule(client, afterNs: refusal == .overloaded ? 20 * thinkNs() : thinkNs())
+            let isFull = refusal == .overloaded || refusal == .diskFull
+            schedule(client, afterNs: isFull ? 20 * thinkNs() : thinkNs())
         }
     }
 

@@ -122,7 +122,9 @@ extension World {
     ) throws(Violation) {
         let code = try answer.code()
         mark(answer, code)
-        if let refusal = try refusal(answer, code) { return try take(refusal, client, open) }
+        if let refusal = try refusal(answer, code, of: open.ask) {
+            return try take(refusal, client, open)
+        }
         if try isNotBegun(answer, code, open, connection) {
             marks.hit(.notBegun)
             if open.tag > 0 { try history.refused(open.tag) }
@@ -142,13 +144,19 @@ extension World {
     }
 
     /// 503 and 504, and what lies ahead: nothing was done, or nobody knows.
-    private func refusal(_ answer: HeardAnswer, _ code: String?) throws(Violation) -> Refusal? {
+    private func refusal(
+        _ answer: HeardAnswer, _ code: String?, of ask: ClientRequest
+    ) throws(Violation) -> Refusal? {
         if answer.status == 503, answer["retry-after"] == nil {
             throw answer.wrong("no Retry-After")
         }
         switch (answer.status, code) {
         case (503, "no_quorum"): return .noQuorum
         case (503, "overloaded"): return .overloaded
+        case (503, "disk_full"):
+            if case .write = ask { return .diskFull }
+            // The gateway says why no read is confirmed here.
+            return .noQuorum
         case (503, "shutting_down"): return .shuttingDown
         case (504, "outcome_unknown"): return .outcomeUnknown
         case (400, "zxid_ahead"): return .zxidAhead(confirmed: Zxid(try answer.numberInDetail()))

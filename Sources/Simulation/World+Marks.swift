@@ -55,8 +55,9 @@ extension World {
                 marks.hit(term == process.forwardedIn ? .forwardedAgain : .forwardedElsewhere)
             }
             process.forwardedIn = term
-        case .forwardRefused(_, _, let overloaded):
-            marks.hit(overloaded ? .forwardOverloaded : .forwardDenied)
+        case .forwardRefused(_, _, .overloaded): marks.hit(.forwardOverloaded)
+        case .forwardRefused(_, _, .notLeader): marks.hit(.forwardDenied)
+        case .forwardRefused(_, _, .diskFull): marks.hit(.forwardNoRoom)
         case .snapshotChunk(_, _, _, _, let last): marks.hit(last ? .lastChunkSent : .chunkSent)
         case .snapshotProgress(_, _, let offset, let done):
             if offset == 0, !done { marks.hit(.chunkAskedAgain) }
@@ -90,7 +91,7 @@ extension World {
         }
     }
 
-    func mark(_ event: ReplicaEvent) {
+    func mark(_ event: ReplicaEvent, _ process: Process) {
         switch event {
         case .snapshotStarted: marks.hit(.snapshotStarted)
         case .snapshotSaved: marks.hit(.snapshotSaved)
@@ -98,7 +99,12 @@ extension World {
         case .snapshotInstalled: marks.hit(.snapshotInstalled)
         case .ensembleFixed: marks.hit(.ensembleFixed)
         case .repaired: marks.hit(.repaired)
-        case .roleChanged, .handingOver: break
+        case .diskFull:
+            marks.hit(.noRoom)
+            marks.hit(.readOnlyBegan)
+        case .diskHasRoom: marks.hit(.readOnlyEnded)
+        case .handingOver: if !process.replica.hasRoom { marks.hit(.fullLeaderHandedOver) }
+        case .roleChanged: break
         }
     }
 
@@ -148,6 +154,7 @@ extension World {
         switch code {
         case "no_quorum": marks.hit(.heardQuorum)
         case "overloaded": marks.hit(.heardOverload)
+        case "disk_full": marks.hit(.heardNoRoom)
         case "shutting_down": marks.hit(.heardStop)
         case "zxid_ahead": marks.hit(.heardAhead)
         default: break
@@ -177,6 +184,7 @@ extension World {
         case (.write, .noQuorum): marks.hit(.writeNoQuorum)
         case (.write, .outcomeUnknown): marks.hit(.writeUnknown)
         case (.write, .overloaded): marks.hit(.writeOverloaded)
+        case (.write, .diskFull): marks.hit(.writeNoRoom)
         case (.write, .shuttingDown): marks.hit(.writeStopping)
         case (.read, .noQuorum): marks.hit(.readNoQuorum)
         case (.read, .overloaded): marks.hit(.readOverloaded)

@@ -250,12 +250,14 @@ extension World {
 
     private func note(_ event: ReplicaEvent, _ member: Member) {
         trace("\(member.id) \(event)")
-        mark(event)
+        if let process = member.process { mark(event, process) }
         switch event {
         case .snapshotSaved: work.snapshotsSaved += 1
         case .snapshotInstalled: work.snapshotsInstalled += 1
         case .repaired: work.repairs += 1
-        case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending: break
+        case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
+            .diskFull, .diskHasRoom:
+            break
         }
     }
 
@@ -288,7 +290,8 @@ extension World {
 
     private func write(_ request: StorageRequest, _ process: Process) throws(StorageError) {
         guard case .append(let token, var hardState, var entries) = request else {
-            return try process.journal.carryOut(request)
+            try process.journal.carryOut(request)
+            return process.noteWritten()
         }
         if options.bug == .hardStateDropped { hardState = nil }
         if options.bug == .lastEntryLost, let last = entries.last, entries.count > 1 {
@@ -297,7 +300,7 @@ extension World {
         }
         try process.journal.carryOut(
             .append(token: token, hardState: hardState, entries: entries))
-        process.journalTokens.append(token)
+        process.noteWritten()
     }
 
     func finishJournal(_ member: Member) throws(Violation) {
@@ -314,12 +317,14 @@ extension World {
         let tokens = process.journalTokens
         process.journalTokens.removeAll(keepingCapacity: true)
         if let last = tokens.last { consensus.durable(through: last, at: member.position) }
+        consensus.durableVotes(through: process.journal.votesWritten, at: member.position)
         // A crash may come between the sync and the word of it.
         if !isSettling, weather[.crash] > 0, faultRandom.chance(perMille: 1) {
             marks.hit(.crashedAfterSync)
             return crash(member, .some, restartAfterNs: restartDelayNs())
         }
         if options.bug != .storedBeforeDurable { try answer(tokens, member, process) }
+        try tellRoom(member, process)
         guard member.process === process else { return }
         do throws(StorageError) {
             try process.journal.prune()
@@ -341,11 +346,30 @@ extension World {
         }
     }
 
+    /// What a full disk keeps the journal from, and what it does all the same.
+    private func tellRoom(_ member: Member, _ process: Process) throws(Violation) {
+        for news in process.journal.takeNews() where member.process === process {
+            // That was answered token by token.
+            if case .stored = news { continue }
+            if case .votesStored = news { marks.hit(.voteWithoutRoom) }
+            try step(member, news)
+        }
+    }
+
     /// What an idle journal does at a tick.
     private func tendJournal(_ member: Member, _ process: Process) {
         guard shellRandom.chance(perMille: 20) else { return }
         do throws(StorageError) {
-            _ = try process.journal.doIdleWork()
+            guard process.journal.isFull else {
+                _ = try process.journal.doIdleWork()
+                return
+            }
+            try process.journal.tryAgain()
+            process.noteWritten()
+            process.journalIsBusy = true
+            queue.put(
+                .journalDone(member: member.position, run: member.run),
+                atNs: nowNs + diskDelayNs(member))
         } catch {
             checking { () throws(Violation) in try diskFailed(member, "\(error)") }
         }

@@ -254,7 +254,7 @@ package struct FileStorage: ~Copyable, JournalStorage, Sendable {
             switch code {
             case ENOENT: .notFound
             case EIO: .inputOutput
-            case ENOSPC: .outOfSpace
+            case ENOSPC, EDQUOT: .outOfSpace
             default: .other(code, ErrorCode(code).description)
             }
         return StorageError(operation, name, cause)

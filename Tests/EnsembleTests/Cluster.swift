@@ -84,6 +84,9 @@ final class Cluster {
     /// Members whose storage completions are held back.
     var slowDisks: Set<Int> = []
     var heldStored: [(node: Int, token: StorageToken)] = []
+    /// Members whose disks take no entries, and what waits for room there.
+    var fullDisks: Set<Int> = []
+    private var waiting: [Int: [StorageRequest]] = [:]
     /// Pieces of snapshots that the slow disks have not written yet.
     var heldAppended: [(node: Int, index: LogIndex)] = []
     /// Snapshots that no read finds intact, and how often one was tried.
@@ -168,6 +171,14 @@ final class Cluster {
         guard let node = nodes[position] else { return }
         switch request {
         case .append(let token, let hardState, let entries):
+            let isWaiting = waiting[position]?.isEmpty == false
+            if fullDisks.contains(position), isWaiting || !entries.isEmpty {
+                waiting[position, default: []].append(request)
+                if !isWaiting { step(position, .diskFull(true)) }
+                guard let hardState else { return }
+                node.disk.append(hardState, [])
+                return step(position, .votesStored(token))
+            }
             node.disk.append(hardState, entries)
             if slowDisks.contains(position) {
                 heldStored.append((position, token))
@@ -218,6 +229,15 @@ final class Cluster {
                         bytes: Array(node.disk.snapshotBody[Int(offset)..<end]),
                         last: end == node.disk.snapshotBody.count)))
         }
+    }
+
+    func makeRoom(_ position: Int) {
+        fullDisks.remove(position)
+        for case .append(let token, _, let entries) in waiting.removeValue(forKey: position) ?? [] {
+            nodes[position]?.disk.append(nil, entries)
+            step(position, .stored(token))
+        }
+        step(position, .diskFull(false))
     }
 
     func finishHeld() {

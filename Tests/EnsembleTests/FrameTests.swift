@@ -68,7 +68,7 @@ struct FrameTests {
             proposal: [1, 2]),
         .forwardRefused(
             ForwardID(member: MemberID(1), incarnation: 2, counter: 3), term: Term(4),
-            overloaded: true),
+            .diskFull),
         .snapshotChunk(
             mark: SnapshotMark(
                 index: LogIndex(1), term: Term(2),
@@ -76,7 +76,7 @@ struct FrameTests {
                     voters: [MemberID(1), MemberID(2)], learners: [MemberID(3)])),
             term: Term(3), offset: 4, bytes: [5], last: true),
         .snapshotProgress(index: LogIndex(1), term: Term(2), offset: 3, done: false),
-        .report(role: .leader, applied: LogIndex(5)),
+        .report(role: .leader, applied: LogIndex(5), isFull: true),
     ]
 
     private var frames: [PeerFrame] {

@@ -29,6 +29,7 @@ final class OneMember {
 
     init(options: GatewayOptions? = nil) {
         let box = ReadingsBox()
+        box.readings.dataBytesFree = 5 << 30
         readings = box
         tree = StateMachine(limits: ZnodeLimits(), hashSeed: 7)
         var status = ReplicaStatus.initial(id: MemberID(1))

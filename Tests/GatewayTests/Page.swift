@@ -193,6 +193,7 @@ private final class Player {
         case "leaderless": member.context.status.leaderlessSinceMs = number
         case "confirmed": member.context.status.leaderConfirmedUntilMs = number ?? 0
         case "caught-up": member.context.status.caughtUp = argument == "true"
+        case "disk-full": member.context.status.diskIsFull = argument == "true"
         case "stopping": member.context.status.stopping = argument == "true"
         case "draining": member.context.draining = argument == "true"
         case "turned": member.setTurnAge(number ?? 0)
@@ -266,6 +267,7 @@ private final class Player {
         case "noQuorum": return .refused(.noQuorum)
         case "outcomeUnknown": return .refused(.outcomeUnknown)
         case "overloaded": return .refused(.overloaded)
+        case "diskFull": return .refused(.diskFull)
         case "shuttingDown": return .refused(.shuttingDown)
         case "compacted": return .historyCompacted(zxid: member.lastZxid)
         case "changed": return .changed
@@ -292,7 +294,9 @@ private final class Player {
                 peerAddress: Array("127.0.0.1:909\(id)".utf8),
                 version: id == 4 ? Array("0.\"9\u{1F}\u{e9}".utf8) : Array("0.1.0".utf8),
                 report: zxid.map {
-                    MemberReport(role: role ?? .follower, applied: Zxid($0), atMs: 9_950 - $0)
+                    MemberReport(
+                        role: role ?? .follower, applied: Zxid($0), atMs: 9_950 - $0,
+                        isFull: id == 3)
                 },
                 lastContactMs: contact)
         }

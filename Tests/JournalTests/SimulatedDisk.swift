@@ -37,6 +37,8 @@ final class SimulatedDisk: JournalStorage {
 
     /// Operations until the power is cut; nil: never.
     var budget: Int?
+    /// What may still be allocated; nil: any amount. Removing a file gives its part back.
+    var roomBytes: Int?
     private(set) var operationCount = 0
     private(set) var syncCount = 0
     private(set) var writeCount = 0
@@ -83,7 +85,20 @@ final class SimulatedDisk: JournalStorage {
         pendingNames.append(.set(name, inode: inode))
         contents[inode] = []
         durable[inode] = []
+        try allocate(inode, upTo: bytes, StorageError(.create, name, .outOfSpace))
         put(inode, at: 0, [UInt8](repeating: 0, count: bytes))
+    }
+
+    /// As far as there is room, zeros.
+    private func allocate(
+        _ inode: Int, upTo bytes: Int, _ full: StorageError
+    ) throws(StorageError) {
+        let size = contents[inode]?.count ?? 0
+        guard let room = roomBytes, bytes > size else { return }
+        let more = min(room, bytes - size)
+        roomBytes = room - more
+        put(inode, at: size, [UInt8](repeating: 0, count: more))
+        if size + more < bytes { throw full }
     }
 
     func size(_ name: String) throws(StorageError) -> Int {
@@ -103,7 +118,9 @@ final class SimulatedDisk: JournalStorage {
         try spend()
         writeCount += 1
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
-        put(try inode(name, .write), at: offset, copy)
+        let inode = try inode(name, .write)
+        try allocate(inode, upTo: offset + copy.count, StorageError(.write, name, .outOfSpace))
+        put(inode, at: offset, copy)
     }
 
     private func put(_ inode: Int, at offset: Int, _ bytes: [UInt8]) {
@@ -147,6 +164,7 @@ final class SimulatedDisk: JournalStorage {
     func remove(_ name: String) throws(StorageError) {
         try spend()
         let inode = try inode(name, .remove)
+        if let room = roomBytes { roomBytes = room + (contents[inode]?.count ?? 0) }
         names[name] = nil
         pendingNames.append(.drop(name, inode: inode))
     }

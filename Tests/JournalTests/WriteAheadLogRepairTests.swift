@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A damaged log with peers")
 struct WriteAheadLogRepairTests {
-    static let limits = JournalLimits(segmentBytes: 4096)
+    static let limits = JournalLimits(segmentBytes: 4096, reserveBytes: 0)
     static let end = LogPosition(index: LogIndex(10), term: Term(10))
 
     static func open(

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Rot in the log")
 struct WriteAheadLogRotTests {
-    static let limits = JournalLimits(segmentBytes: 4096)
+    static let limits = JournalLimits(segmentBytes: 4096, reserveBytes: 0)
 
     /// Two segments and a prepared third; everything synced and marked.
     static func makeDisk() throws -> (disk: SimulatedDisk, whole: RecoveredLog, lastOffset: Int) {

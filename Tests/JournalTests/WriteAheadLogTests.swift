@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The log")
 struct WriteAheadLogTests {
-    static let small = JournalLimits(segmentBytes: 4096)
+    static let small = JournalLimits(segmentBytes: 4096, reserveBytes: 0)
 
     static func open(
         _ disk: SimulatedDisk, _ limits: JournalLimits = small, snapshot: SnapshotMark? = nil,

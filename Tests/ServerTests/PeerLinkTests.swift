@@ -80,7 +80,8 @@ import Testing
         // What follows the hello in the same piece must not be looked at.
         try peer.send(
             ScriptedPeer.bytes(.hello(hello))
-                + ScriptedPeer.bytes(.message(.report(role: .leader, applied: .zero))))
+                + ScriptedPeer.bytes(
+                    .message(.report(role: .leader, applied: .zero, isFull: false))))
         guard case .helloRefused(let given) = try peer.next() else {
             throw TestFailure("not refused")
         }
@@ -138,7 +139,7 @@ import Testing
             ScriptedPeer.bytes(.hello(ScriptedPeer.hello(2))).enumerated()
                 .map { $0.offset == 12 ? $0.element ^ 1 : $0.element },
             // A message before a greeting.
-            ScriptedPeer.bytes(.message(.report(role: .leader, applied: .zero))),
+            ScriptedPeer.bytes(.message(.report(role: .leader, applied: .zero, isFull: false))),
             // An announcement that is never kept, longer than any greeting.
             [0, 0, 0x10, 0, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 5_000),
         ])
@@ -160,7 +161,8 @@ import Testing
             let peer = try scene.dial()
             try peer.send(.hello(ScriptedPeer.hello(2)))
             guard case .helloAccepted = try peer.next() else { throw TestFailure("not accepted") }
-            var bytes = ScriptedPeer.bytes(.message(.report(role: .follower, applied: .zero)))
+            var bytes = ScriptedPeer.bytes(
+                .message(.report(role: .follower, applied: .zero, isFull: false)))
             bytes[bytes.count - 1] ^= 1
             try peer.send(bytes)
             #expect(try peer.next() == nil)

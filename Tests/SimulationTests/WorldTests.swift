@@ -248,7 +248,7 @@ struct PlantedBugTests {
     func found(bug: PlantedBug) throws {
         for seed in UInt64(1)...40 {
             let options = WorldOptions(
-                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 6_000,
+                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 7_000,
                 bug: bug)
             let report = World(seed: seed, options: options).run()
             guard let violation = report.violation else { continue }

@@ -234,7 +234,7 @@ extension OpenAPIDocument {
         "content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "NotImplemented":{"description":"not_implemented, a parameter, field or mode that is to come; or a method or transfer coding that is not known, which closes the connection",
         "content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
-        "Unavailable":{"description":"no_quorum, overloaded, shutting_down or too_stale; nothing was changed; path names the znode",
+        "Unavailable":{"description":"no_quorum, overloaded, disk_full, shutting_down or too_stale; nothing was changed; path names the znode",
         "headers":{"Retry-After":{"$ref":"#/components/headers/Retry-After"}},"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
         "UnknownVersion":{"description":"bad_request, a major version of HTTP other than 1; the connection closes",
         "content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Problem"}}}},
@@ -266,7 +266,7 @@ extension OpenAPIDocument {
         "type":"integer"}}},"Problem":{"description":"RFC 9457","type":"object","required":["type","title","status","detail","code"],
         "properties":{"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
         "detail":{"description":"What to do","type":"string"},"code":{"$ref":"#/components/schemas/ProblemCode"},
-        "path":{"type":"string"},"zxid":{"type":"integer"}}},"ProblemCode":{"type":"string","enum":["no_node","node_exists","bad_version","not_empty","no_children_for_ephemerals","bad_request","invalid_path","zxid_ahead","not_found","method_not_allowed","not_implemented","unsupported_media_type","forbidden_origin","misdirected_request","history_compacted","too_large","store_full","no_quorum","overloaded","shutting_down","too_stale","outcome_unknown","request_timeout"]},
+        "path":{"type":"string"},"zxid":{"type":"integer"}}},"ProblemCode":{"type":"string","enum":["no_node","node_exists","bad_version","not_empty","no_children_for_ephemerals","bad_request","invalid_path","zxid_ahead","not_found","method_not_allowed","not_implemented","unsupported_media_type","forbidden_origin","misdirected_request","history_compacted","too_large","store_full","no_quorum","overloaded","disk_full","shutting_down","too_stale","outcome_unknown","request_timeout"]},
         "Check":{"type":"object","required":["name","status","detail"],"properties":{"name":{"type":"string"},
         "status":{"type":"string","enum":["pass","fail"]},"detail":{"type":"string"}}},"Health":{"type":"object",
         "required":["status","checks"],"properties":{"status":{"type":"string","enum":["pass","fail"]},
@@ -278,12 +278,13 @@ extension OpenAPIDocument {
         "properties":{"ensemble":{"type":["string","null"]},"leader":{"type":["string","null"]},"term":{"type":"integer"},
         "failure_tolerance":{"description":"Voters that may fail now before the quorum is lost","type":"integer"},
         "members":{"type":"array","items":{"$ref":"#/components/schemas/Member"}}}},"Member":{"description":"Null is what is not known",
-        "type":"object","required":["id","role","voter","http","peer","zxid","lag","lag_age_ms","last_contact_ms","version","self"],
+        "type":"object","required":["id","role","voter","http","peer","zxid","lag","lag_age_ms","disk_full","last_contact_ms","version","self"],
         "properties":{"id":{"type":"string"},"role":{"type":["string","null"],"enum":["follower","candidate","leader","learner",null]},
         "voter":{"type":"boolean"},"http":{"type":["string","null"]},"peer":{"type":["string","null"]},
         "zxid":{"type":["integer","null"]},"lag":{"description":"Entries that it had not applied when it last said",
         "type":["integer","null"]},"lag_age_ms":{"description":"How long ago it said which it has applied, twice a second",
-        "type":["integer","null"]},"last_contact_ms":{"description":"How long ago it was last heard",
+        "type":["integer","null"]},"disk_full":{"description":"Its disk takes no more entries, so that it takes no changes; by its last word",
+        "type":["boolean","null"]},"last_contact_ms":{"description":"How long ago it was last heard",
         "type":["integer","null"]},"version":{"type":["string","null"]},"self":{"type":"boolean"}}}}}}
 
         """#

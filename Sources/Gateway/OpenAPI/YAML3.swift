@@ -68,7 +68,7 @@ extension OpenAPIDocument {
                     $ref: "#/components/schemas/Problem"
             Unavailable:
               description: >-
-                no_quorum, overloaded, shutting_down or too_stale; nothing was changed; path names the znode
+                no_quorum, overloaded, disk_full, shutting_down or too_stale; nothing was changed; path names the znode
               headers:
                 Retry-After:
                   $ref: "#/components/headers/Retry-After"
@@ -264,6 +264,7 @@ extension OpenAPIDocument {
                 - store_full
                 - no_quorum
                 - overloaded
+                - disk_full
                 - shutting_down
                 - too_stale
                 - outcome_unknown
@@ -340,6 +341,7 @@ extension OpenAPIDocument {
                 - zxid
                 - lag
                 - lag_age_ms
+                - disk_full
                 - last_contact_ms
                 - version
                 - self
@@ -363,6 +365,9 @@ extension OpenAPIDocument {
                 lag_age_ms:
                   description: How long ago it said which it has applied, twice a second
                   type: ["integer", "null"]
+                disk_full:
+                  description: Its disk takes no more entries, so that it takes no changes; by its last word
+                  type: ["boolean", "null"]
                 last_contact_ms:
                   description: How long ago it was last heard
                   type: ["integer", "null"]

@@ -80,7 +80,7 @@ class SlowSync(Fault):
 
 class FullDisk(Fault):
     """The member's directory moves to a small tmpfs, something else fills that, and large writes
-    come. The member may end, or refuse changes; with room again, it serves again."""
+    come. The member refuses changes, and does not end; with room again, it serves again."""
 
     kind = "disk full"
     seconds = (0.0, 1.0)
@@ -101,13 +101,11 @@ class FullDisk(Fault):
             ["mount", "-t", "tmpfs", "-o", f"size={room},mode=700", "tmpfs", str(small)],
             check=True)
         shutil.copytree(self.home, small, dirs_exist_ok=True)
-        self.member.data, self.member.may_end_with = small, {DISK_FAILED}
-        before = len(self.cluster.ended)
+        self.member.data = small
         self.cluster.up(self.member)
         self.fill(small / "ballast")
-        self.write_much(lambda: len(self.cluster.ended) > before or self.refuses())
-        ended = self.cluster.ended[before:]
-        self.way = "ended" if ended else "refused changes" if self.refuses() else "unnoticed"
+        self.write_much(self.refuses)
+        self.way = "refused changes" if self.refuses() else "unnoticed"
 
     def fill(self, ballast):
         with open(ballast, "wb", buffering=0) as file:
@@ -133,7 +131,7 @@ class FullDisk(Fault):
     def refuses(self):
         try:
             answer = self.member.once("GET", "/health/ready", timeout=2)
-            return answer.status == 503 and b"full" in answer.body
+            return answer.status == 503 and b"disk_full" in answer.body
         except Unreachable:
             return False
 
@@ -141,9 +139,7 @@ class FullDisk(Fault):
         small = self.member.data
         (small / "ballast").unlink()
         subprocess.run(["mount", "-o", f"remount,size={1 << 30}", str(small)], check=True)
-        self.member.may_end_with = {DISK_FAILED}
         self.cluster.recovered(within=30)
-        self.member.may_end_with = set()
         self.cluster.down(self.member)
         shutil.rmtree(self.home)
         shutil.copytree(small, self.home)

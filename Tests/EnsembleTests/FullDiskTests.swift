@@ -1,0 +1,177 @@
+// What an ensemble does while disks of it are full: who leads, what is refused, what is kept, and
+// that all of it goes on by itself once there is room.
+
+import Ensemble
+import Raft
+import Testing
+import Znodes
+
+@Suite("Full disks")
+struct FullDiskTests {
+    /// Their disks take no entries from now on, and they have noticed, as have the others.
+    private func fill(_ cluster: Cluster, _ positions: [Int]) throws {
+        cluster.fullDisks.formUnion(positions)
+        let leader = try #require(cluster.leader)
+        _ = cluster.put(leader, "/last")
+        try cluster.run { positions.allSatisfy { isFull(cluster, $0) } }
+        try cluster.tick(60)
+    }
+
+    private func isFull(_ cluster: Cluster, _ position: Int) -> Bool {
+        cluster.nodes[position]?.replica.status().diskIsFull ?? false
+    }
+
+    private func written(_ cluster: Cluster, _ position: Int, _ path: String) throws {
+        let write = cluster.put(position, path)
+        try cluster.run { cluster.reply(position, write) != nil }
+        #expect(isCreated(cluster.reply(position, write)))
+    }
+
+    private func refused(_ cluster: Cluster, _ position: Int, _ path: String) throws {
+        let write = cluster.put(position, path)
+        try cluster.run(30) { cluster.reply(position, write) != nil }
+        #expect(cluster.reply(position, write) == .refused(.diskFull))
+    }
+
+    private func isEverywhere(_ cluster: Cluster, _ path: String) -> Bool {
+        cluster.nodes.indices.allSatisfy { cluster.data($0, path) != nil }
+    }
+
+    @Test("A follower without room keeps nothing and promises nothing, and the others go on")
+    func follower() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let full = (leader + 1) % 3
+        try written(cluster, leader, "/before")
+        try cluster.run { isEverywhere(cluster, "/before") }
+        let kept = cluster.nodes[full]?.disk.entries
+        try fill(cluster, [full])
+        for name in 0..<20 { try written(cluster, leader, "/\(name)") }
+        #expect(cluster.leader == leader)
+        #expect(cluster.nodes[full]?.disk.entries == kept)
+        #expect(cluster.data(full, "/before") == "")
+        try refused(cluster, full, "/here")
+        let seen = cluster.nodes[leader]?.replica.status().members.filter {
+            $0.report?.isFull == true
+        }
+        #expect(seen?.map(\.id) == [cluster.members[full]])
+        // What waits there is not told to anyone: without it there is no quorum.
+        let other = 3 - leader - full
+        cluster.cut = [[UInt64(leader), UInt64(other)], [UInt64(other), UInt64(leader)]]
+        let lonely = cluster.put(leader, "/lonely")
+        try cluster.tick(40)
+        #expect(cluster.reply(leader, lonely) == nil)
+        cluster.cut = []
+        cluster.makeRoom(full)
+        try cluster.run { !isFull(cluster, full) && isEverywhere(cluster, "/19") }
+        try written(cluster, full, "/there")
+        #expect(
+            cluster.nodes[full]?.events.filter { $0 == .diskFull || $0 == .diskHasRoom }
+                == [.diskFull, .diskHasRoom])
+    }
+
+    @Test("A leader without room hands over to one that has some, and fails nothing it had taken")
+    func leader() throws {
+        for seed in UInt64(0)..<10 {
+            let cluster = try Cluster()
+            cluster.seed = seed
+            let old = try cluster.awaitLeader()
+            let full = (old + 1) % 3
+            try fill(cluster, [full])
+            cluster.fullDisks.insert(old)
+            let write = cluster.put(old, "/taken")
+            // Two of three are full: nobody can follow the third.
+            try cluster.tick(100)
+            #expect(cluster.leader == old)
+            #expect(cluster.nodes[old]?.events.contains(.handingOver) == false)
+            cluster.makeRoom(full)
+            try cluster.run { (cluster.leader ?? old) != old }
+            #expect(cluster.nodes[old]?.events.contains(.handingOver) == true)
+            try cluster.run {
+                isCreated(cluster.reply(old, write)) || cluster.reply(old, write) != nil
+            }
+            #expect(
+                isCreated(cluster.reply(old, write))
+                    || cluster.reply(old, write) == .refused(.outcomeUnknown))
+            let next = try #require(cluster.leader)
+            try written(cluster, next, "/after")
+            try refused(cluster, old, "/refused")
+            try cluster.tick(100)
+            #expect(cluster.leader == next)
+            cluster.makeRoom(old)
+            try cluster.run { isEverywhere(cluster, "/after") }
+            #expect(isEverywhere(cluster, "/taken"))
+        }
+    }
+
+    @Test("A write reaches no log where too few have room, whomever it is sent to; reads go on")
+    func nobody() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let followers = [(leader + 1) % 3, (leader + 2) % 3]
+        try fill(cluster, [followers[0]])
+        try fill(cluster, [leader])
+        #expect(cluster.leader == leader)
+        let last = cluster.nodes[leader]?.replica.observation.lastIndex
+        for position in 0..<3 { try refused(cluster, position, "/no") }
+        let read = cluster.ask(leader, .read(.linearizable(atLeast: nil)))
+        try cluster.run { cluster.reply(leader, read) != nil }
+        #expect(cluster.reply(leader, read) == .readable)
+        cluster.fullDisks.insert(followers[1])
+        for position in 0..<3 { try refused(cluster, position, "/no") }
+        #expect(cluster.nodes[leader]?.replica.observation.lastIndex == last)
+        for position in 0..<3 { cluster.makeRoom(position) }
+        try cluster.tick(100)
+        for position in 0..<3 { try written(cluster, position, "/yes\(position)") }
+        try cluster.run { isEverywhere(cluster, "/yes2") }
+        #expect(cluster.data(0, "/no") == nil)
+    }
+
+    @Test("Followers without room make the leader refuse what they could not keep")
+    func followers() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let followers = [(leader + 1) % 3, (leader + 2) % 3]
+        try fill(cluster, followers)
+        #expect(cluster.leader == leader && !isFull(cluster, leader))
+        try refused(cluster, leader, "/no")
+        cluster.makeRoom(followers[0])
+        try cluster.tick(60)
+        try written(cluster, leader, "/yes")
+    }
+
+    @Test("A member without room votes, durably, and does not stand")
+    func votes() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let (full, third) = ((leader + 1) % 3, (leader + 2) % 3)
+        try fill(cluster, [full])
+        _ = cluster.crash(leader)
+        // It has no quorum for its first entry, so it proves nothing yet.
+        try cluster.run { cluster.nodes[third]?.replica.status().role == .leader }
+        let term = cluster.nodes[third]?.replica.status().term
+        #expect(cluster.nodes[full]?.disk.hardState.term == term)
+        #expect(cluster.nodes[full]?.disk.hardState.vote == cluster.members[third])
+        _ = cluster.crash(third)
+        for _ in 0..<300 {
+            try cluster.tick()
+            let role = cluster.nodes[full]?.replica.status().role
+            #expect(role == .follower)
+        }
+    }
+
+    @Test("A single member refuses changes while its disk is full, and serves what it has")
+    func single() throws {
+        let cluster = try Cluster(1)
+        _ = try cluster.awaitLeader()
+        try written(cluster, 0, "/a")
+        try fill(cluster, [0])
+        try refused(cluster, 0, "/b")
+        let read = cluster.ask(0, .read(.linearizable(atLeast: nil)))
+        try cluster.run { cluster.reply(0, read) != nil }
+        #expect(cluster.reply(0, read) == .readable && cluster.data(0, "/a") == "")
+        cluster.makeRoom(0)
+        try cluster.run { cluster.data(0, "/last") != nil }
+        try written(cluster, 0, "/b")
+    }
+}
