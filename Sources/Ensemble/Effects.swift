@@ -46,6 +46,13 @@ package enum ReplicaEvent: Sendable, Equatable {
     /// This member's disk takes no more entries; and takes them again.
     case diskFull
     case diskHasRoom
+    /// As leader, of a member whose disk was exchanged, step by step: its vote is taken away; its new
+    /// disk is named; it has caught up and gets its vote back.
+    case diskMissed(MemberID)
+    case diskNamed(MemberID)
+    case diskCounts(MemberID)
+    /// Without it no majority is there, so that nothing can be done for it.
+    case diskNotAdmitted(MemberID)
 }
 
 package struct Effects: Sendable {

@@ -18,13 +18,21 @@ package struct IdentityTable: Sendable, Equatable {
         storages.first { $0.member == member }?.storage
     }
 
-    /// The first ensemble id and the first disk of each member stand; later claims change nothing.
-    mutating func apply(ensemble: EnsembleID, storages claimed: [MemberStorage]) {
-        if self.ensemble == nil { self.ensemble = ensemble }
-        for claim in claimed where storage(of: claim.member) == nil {
-            storages.append(claim)
+    /// The first ensemble id and the first disk of each member stand; only an exchange, which names
+    /// the disk that it replaces, changes one.
+    package mutating func apply(_ body: Proposal.Body) {
+        switch body {
+        case .identity(let ensemble, let claimed):
+            if self.ensemble == nil { self.ensemble = ensemble }
+            for claim in claimed where storage(of: claim.member) == nil { storages.append(claim) }
+            storages.sort { $0.member < $1.member }
+        case .disk(let new, let replaced):
+            guard let place = storages.firstIndex(where: { $0.member == new.member }),
+                storages[place].storage == replaced
+            else { return }
+            storages[place] = new
+        case .command, .limits, .unknown: break
         }
-        storages.sort { $0.member < $1.member }
     }
 
     func encode(into bytes: inout [UInt8]) {

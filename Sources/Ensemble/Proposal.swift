@@ -10,6 +10,8 @@ package struct Proposal: Sendable, Equatable {
         case command(Command)
         /// Fixes the ensemble's id if none is fixed, and the disks of members that have none fixed.
         case identity(ensemble: EnsembleID, storages: [MemberStorage])
+        /// A member goes on with this disk, if it is the named one that this one replaces.
+        case disk(MemberStorage, replaces: StorageID)
         /// From here on these limits are in force.
         case limits(ZnodeLimits)
         /// Of a kind, or with a command, that this version does not know: changes nothing.
@@ -26,6 +28,7 @@ package struct Proposal: Sendable, Equatable {
     private static let tagCommand: UInt8 = 1
     private static let tagIdentity: UInt8 = 2
     private static let tagLimits: UInt8 = 3
+    private static let tagDisk: UInt8 = 4
 
     package static func encode(_ command: Command, origin: ForwardID) -> [UInt8] {
         var bytes = header(tag: tagCommand, origin: origin)
@@ -39,6 +42,16 @@ package struct Proposal: Sendable, Equatable {
         var bytes = header(tag: tagIdentity, origin: origin)
         bytes.append(id: ensemble)
         bytes.append(storages: storages)
+        return bytes
+    }
+
+    package static func encode(
+        _ disk: MemberStorage, replaces replaced: StorageID, origin: ForwardID
+    ) -> [UInt8] {
+        var bytes = header(tag: tagDisk, origin: origin)
+        bytes.append(u64: disk.member.rawValue)
+        bytes.append(id: disk.storage)
+        bytes.append(id: replaced)
         return bytes
     }
 
@@ -72,6 +85,11 @@ package struct Proposal: Sendable, Equatable {
         payload.count > headerBytes && payload[0] == tagCommand
     }
 
+    /// By its first byte: cheap enough for each entry that comes into the log.
+    static func mayNameDisks(_ payload: [UInt8]) -> Bool {
+        payload.first == tagIdentity || payload.first == tagDisk
+    }
+
     package init(decoding payload: [UInt8]) throws(CodecError) {
         var reader = ByteReader(payload.span)
         let tag = try reader.u8()
@@ -89,6 +107,11 @@ package struct Proposal: Sendable, Equatable {
             }
         case Self.tagIdentity:
             body = .identity(ensemble: try reader.id(), storages: try reader.storages())
+            try reader.end()
+        case Self.tagDisk:
+            body = .disk(
+                MemberStorage(member: MemberID(try reader.u64()), storage: try reader.id()),
+                replaces: try reader.id())
             try reader.end()
         case Self.tagLimits:
             body = .limits(try reader.limits())

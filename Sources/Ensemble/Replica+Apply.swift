@@ -30,8 +30,8 @@ extension Replica {
         case .command(let command):
             let outcome = tree.apply(command, zxid: zxid, timeMs: proposal.wallMs)
             decided(proposal.origin, outcome, zxid: zxid, into: &effects)
-        case .identity(let ensemble, let storages):
-            applyIdentity(ensemble, storages, into: &effects)
+        case .identity, .disk:
+            applyNaming(proposal.body, at: entry.index, into: &effects)
             tree.skip(to: zxid)
         case .limits(let limits):
             tree.setLimits(limits)

@@ -19,6 +19,8 @@ extension Replica {
             forwardsSeen.begin(raft.term)
             identityProposedIn = nil
             limitsProposedIn = nil
+            admission.begin(at: raft.lastIndex)
+            turnStrangersAway(into: &effects)
         }
         if raft.role != .leader, role == .leader { abandonOutgoingSnapshots() }
         role = raft.role

@@ -1,32 +1,34 @@
 // Who may talk to this member, and what it does with what they say. A member number stands for one
-// disk: on another disk it has forgotten its votes, so its votes and requests are not taken, and a
-// member that was wiped does not vote in an ensemble that has not taken its new disk in.
+// disk: on another disk it has forgotten its votes, so what it says is not counted, and it does not
+// vote, until an entry has named its new disk.
 
 import Journal
-import Raft
+package import Raft
 import Znodes
 
 extension Replica {
     mutating func greet(_ hello: Hello, into effects: inout Effects) {
         if let reason = objection(to: hello) {
-            return turnAway(hello.member, reason, into: &effects)
+            return turnAway(hello, reason, into: &effects)
         }
         // Only a new process can have come back with less than it had.
         if peers[hello.member]?.hello?.incarnation != hello.incarnation {
             raft.restarted(hello.member)
+            admission.heard(hello.member)
         }
         peers.connect(hello, nowMs: nowMs)
         storeIdentity(into: &effects)
     }
 
-    private mutating func turnAway(
-        _ member: MemberID, _ reason: HelloRefusal, into effects: inout Effects
+    mutating func turnAway(
+        _ hello: Hello, _ reason: HelloRefusal, into effects: inout Effects
     ) {
-        peers.disconnect(member)
-        effects.refusals.append((member, reason))
+        if reason == .otherStorage { noteKnock(hello) }
+        peers.disconnect(hello.member)
+        effects.refusals.append((hello.member, reason))
     }
 
-    private func objection(to hello: Hello) -> HelloRefusal? {
+    func objection(to hello: Hello) -> HelloRefusal? {
         if hello.to != identity.member { return .wrongAddressee }
         if let ours = ensemble, let theirs = hello.ensemble, ours != theirs {
             return .otherEnsemble
@@ -34,10 +36,16 @@ extension Replica {
         if !raft.configuration.contains(hello.member) || hello.member == identity.member {
             return .unknownMember
         }
-        if let known = identityTable.storage(of: hello.member), known != hello.storage {
-            return .otherStorage
-        }
-        return nil
+        // Why the leader alone: its log is the newest. To one whose log ends before the entry that
+        // named the leader's own disk, the leader would look like a stranger. What the others hear
+        // from a disk that their log does not name is sifted (`mayBelieve`).
+        return raft.role == .leader && !letsIn(hello) ? .otherStorage : nil
+    }
+
+    /// Of the process whose hello was last heard; nil: it is not connected.
+    package func incarnation(of member: MemberID) -> UInt64? {
+        guard let peer = peers[member], peer.connected else { return nil }
+        return peer.hello?.incarnation
     }
 
     mutating func turnedAway(by member: MemberID, _ reason: HelloRefusal) {
@@ -60,9 +68,13 @@ extension Replica {
             isNewcomer =
                 identity.ensemble == nil && raft.term == .zero && raft.lastIndex == .zero
         }
-        let known = identityTable.storage(of: identity.member)
-        if known == identity.storage { isNewcomer = false }
-        let isAllowed = known.map { $0 == identity.storage } ?? !(isNewcomer ?? false)
+        let own = MemberStorage(member: identity.member, storage: identity.storage)
+        // One that takes another one's place is asked for its vote only by those that have the entry.
+        if identityTable.storage(of: own.member) == own.storage || namings.exchange(to: own) {
+            isNewcomer = false
+        }
+        let known = namings.inForce.storage(of: own.member)
+        let isAllowed = (known.map { $0 == own.storage } ?? true) && !(isNewcomer ?? false)
         // A disk that the log names needs nobody's leave.
         raft.mayVote = isAllowed && (known != nil || !peers.refusals.contains(.otherStorage))
     }
@@ -72,6 +84,7 @@ extension Replica {
     ) {
         guard let peer = peers[member], peer.connected, let hello = peer.hello else { return }
         peers.heard(member, nowMs: nowMs)
+        if !admission.isIdle { admission.heard(member) }
         switch message {
         case .raft(let message):
             guard message.from == member, message.to == identity.member,
@@ -111,14 +124,15 @@ extension Replica {
         }
     }
 
-    /// A vote counts only from the disk that the ensemble knows, if it knows one.
+    /// What would be counted counts only from the disk that the log names, if it names one. Whom to
+    /// follow, and whom to vote for, is no matter of disks: who leads has been counted.
     private func mayBelieve(_ message: Message, _ hello: Hello) -> Bool {
         switch message.body {
-        case .preVoteReply(true), .voteReply(true):
-            identityTable.storage(of: hello.member).map { $0 == hello.storage } ?? true
-        case .preVoteReply, .voteReply, .preVoteRequest, .voteRequest, .append, .appendReply,
-            .appendRejection, .heartbeat, .heartbeatReply, .readIndexRequest, .readIndexReply,
-            .timeoutNow:
+        case .preVoteReply(true), .voteReply(true), .appendReply, .appendRejection,
+            .heartbeatReply, .readIndexRequest:
+            isNamedDisk(hello)
+        case .preVoteReply, .voteReply, .preVoteRequest, .voteRequest, .append, .heartbeat,
+            .readIndexReply, .timeoutNow:
             true
         }
     }
@@ -146,7 +160,7 @@ extension Replica {
     }
 
     /// Of entries that no client waits for.
-    private var ownOrigin: ForwardID {
+    var ownOrigin: ForwardID {
         ForwardID(member: identity.member, incarnation: incarnation, counter: 0)
     }
 
@@ -156,16 +170,16 @@ extension Replica {
         return term
     }
 
-    mutating func applyIdentity(
-        _ ensemble: EnsembleID, _ storages: [MemberStorage], into effects: inout Effects
+    mutating func applyNaming(
+        _ body: Proposal.Body, at index: LogIndex, into effects: inout Effects
     ) {
-        identityTable.apply(ensemble: ensemble, storages: storages)
+        identityTable.apply(body)
+        namings.applied(identityTable, through: index, lastIndex: raft.lastIndex)
+        admission.named(at: index)
         identityProposedIn = nil
         storeIdentity(into: &effects)
         // A disk that came before the entry which names another one for its member.
-        for hello in peers.hellos {
-            if let reason = objection(to: hello) { turnAway(hello.member, reason, into: &effects) }
-        }
+        turnStrangersAway(into: &effects)
     }
 
     /// Has the identity file follow the table and the right to vote, after an entry, a snapshot, a

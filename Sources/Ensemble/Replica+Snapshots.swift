@@ -289,6 +289,7 @@ extension Replica {
             return
         }
         identityTable = restored.head.identity
+        namings.applied(identityTable, through: mark.index, lastIndex: raft.lastIndex)
         tree.setLimits(restored.head.limits)
         tree.adopt(restored.tree)
         invariant(

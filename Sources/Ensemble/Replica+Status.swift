@@ -18,10 +18,12 @@ extension Replica {
         status.leaderlessSinceMs = leaderlessSinceMs
         status.caughtUp = caughtUp
         status.refusedBy = refusedBy
+        status.admission = admissionState
         status.stopping = stopping
         status.repairingThrough = isDamaged ? raft.claim?.index ?? raft.commit : nil
         status.repairs = repairs
         status.diskIsFull = !raft.hasRoom
+        status.disksAdmitted = admission.admitted
         status.members = memberStatuses()
         status.failureTolerance = failureTolerance(of: status.members)
         status.minElectionTimeoutMs = options.raft.leaseMs
@@ -53,7 +55,7 @@ extension Replica {
             }
             let peer = peers[member]
             // Who leads is known at once; a report may be as old as `reportMs`.
-            let said = peers.isConnected(member) ? peer?.report?.role : nil
+            let said = isThere(member) ? peer?.report?.role : nil
             let role = member == raft.leader ? .leader : said == .leader ? .follower : said
             return MemberStatus(
                 id: member, voter: voter, role: role,
@@ -63,13 +65,19 @@ extension Replica {
         }
     }
 
+    /// Connected, and with the disk that counts.
+    private func isThere(_ member: MemberID) -> Bool {
+        guard let peer = peers[member], peer.connected, let hello = peer.hello else { return false }
+        return isNamedDisk(hello)
+    }
+
     /// How many more voters may fail before no majority is in touch.
     private func failureTolerance(of members: [MemberStatus]) -> Int {
         let voters = members.filter(\.voter)
         let silentMs = 2 * electionTimeoutMaxMs + options.reportMs
         let reachable = voters.filter { member in
             member.id == identity.member
-                || (peers.isConnected(member.id)
+                || (isThere(member.id)
                     && (member.lastContactMs.map { nowMs <= $0 + silentMs } ?? false))
         }
         return max(0, reachable.count - Quorum.majority(of: voters.count))

@@ -44,6 +44,8 @@ package struct Replica: ~Copyable {
     var raft: RaftNode
     var tree: StateMachine
     var identityTable = IdentityTable()
+    var namings = DiskNamings()
+    var admission = DiskAdmission()
     var random: RandomGenerator
 
     var nowMs: UInt64
@@ -126,6 +128,8 @@ package struct Replica: ~Copyable {
             baseConfiguration: Configuration(voters: identity.ensembleAddresses.map(\.member)),
             entries: log.entries, claim: log.claim, applied: applied, nowMs: nowMs,
             random: raftSeed)
+        _ = namings.appended(log.entries.filter { $0.index > applied }, to: identityTable)
+        namings.applied(identityTable, through: applied, lastIndex: raft.lastIndex)
         isDamaged = log.damage != nil || log.claim != nil
         ownSnapshot.durable = log.snapshot
         lastAppliedTerm = log.snapshot?.term ?? .zero
@@ -212,6 +216,10 @@ package struct Replica: ~Copyable {
 
     private mutating func settle(_ round: borrowing Ready, into effects: inout Effects) {
         if let storage = round.storage {
+            if namings.appended(storage.entries, to: identityTable) {
+                storeIdentity(into: &effects)
+                turnStrangersAway(into: &effects)
+            }
             effects.storage.append(
                 .append(
                     token: storage.token, hardState: storage.hardState, entries: storage.entries))
@@ -234,6 +242,7 @@ package struct Replica: ~Copyable {
         tickRepair(into: &effects)
         storeIdentity(into: &effects)
         tickIdentity()
+        tickAdmission(into: &effects)
         tickLimits()
         tickSnapshots(into: &effects)
         tree.reclaim(piecesMax: Self.reclaimedPerTick)

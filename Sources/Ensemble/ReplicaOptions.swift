@@ -38,6 +38,12 @@ package struct ReplicaOptions: Sendable {
     package var catchUpProofMs: UInt64 = 1_000
     package var catchUpValidMs: UInt64 = 3_000
 
+    /// A member's disk is taken for exchanged when a blank one has asked to be let in in its place for
+    /// so many ticks, in which nothing came from the disk that is named: some election time-outs.
+    package var exchangedDiskTicks = 200
+    /// How far behind a new disk's member may be when it gets its vote back.
+    package var admittedEntriesBehindMax: UInt64 = 1_024
+
     /// Writes that were taken from clients of this member and are not decided.
     package var pendingWritesMax = 4_096
     package var pendingWriteBytesMax = 64 << 20

@@ -48,6 +48,16 @@ package struct MemberStatus: Sendable, Equatable {
     }
 }
 
+/// What keeps a member's disk from counting.
+package enum AdmissionState: Sendable {
+    /// The ensemble knows its number with another disk, or with none, and has not named this one yet.
+    case unnamed
+    /// It is named and takes in what the ensemble holds.
+    case catchingUp
+    /// Another disk has taken its place.
+    case replaced
+}
+
 package struct ReplicaStatus: Sendable, Equatable {
     package var id: MemberID
     package var ensemble: EnsembleID?
@@ -68,6 +78,8 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var caughtUp: Bool
     /// This member was turned away by the others.
     package var refusedBy: HelloRefusal?
+    /// Why this member does not count; nil: it does.
+    package var admission: AdmissionState?
     package var stopping: Bool
     /// Damage took entries up to here from this member, and they are not all back; nil: whole.
     package var repairingThrough: LogIndex?
@@ -92,15 +104,17 @@ package struct ReplicaStatus: Sendable, Equatable {
     /// Writes taken from clients of this member, whatever became of them.
     package var proposals: UInt64
     package var repairs: UInt64
+    package var disksAdmitted: UInt64
 
     package static func initial(id: MemberID) -> Self {
         Self(
             id: id, ensemble: nil, role: .follower, term: .zero, leader: nil, applied: .zero,
             commit: .zero, leaderConfirmedUntilMs: 0, lastLeaderContactMs: 0, leaderlessSinceMs: 0,
-            caughtUp: false, refusedBy: nil, stopping: false, repairingThrough: nil, members: [],
+            caughtUp: false, refusedBy: nil, admission: nil, stopping: false, repairingThrough: nil,
+            members: [],
             failureTolerance: 0, minElectionTimeoutMs: 0, znodes: 0, storeBytes: 0, digest: 0,
             waits: 0,
             pendingWrites: 0, logFirst: .zero, logLast: .zero, snapshotIndex: .zero, elections: 0,
-            leaderChanges: 0, proposals: 0, repairs: 0)
+            leaderChanges: 0, proposals: 0, repairs: 0, disksAdmitted: 0)
     }
 }

@@ -76,6 +76,8 @@ enum CodecProperties {
         case .identity(let ensemble, let storages):
             written = Proposal.encode(
                 ensemble: ensemble, storages: storages, origin: proposal.origin)
+        case .disk(let disk, let replaced):
+            written = Proposal.encode(disk, replaces: replaced, origin: proposal.origin)
         case .limits(let limits):
             written = Proposal.encode(limits, origin: proposal.origin)
         case .unknown:

@@ -165,6 +165,10 @@ enum CodecSeeds {
         seeds += [
             FuzzSeed("identity", identity),
             FuzzSeed("identity-cut", Array(identity.dropLast(4))),
+            FuzzSeed(
+                "disk",
+                Proposal.encode(
+                    storages[0], replaces: StorageID(high: 7, low: 8), origin: origin)),
             FuzzSeed("limits", Proposal.encode(ZnodeLimits(), origin: origin)),
             FuzzSeed("limits-max", Proposal.encode(limits, origin: origin)),
             FuzzSeed("flags", strayFlags), FuzzSeed("kind", [9] + seeds[0].bytes.dropFirst()),

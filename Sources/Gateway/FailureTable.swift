@@ -314,7 +314,8 @@ extension HelloRefusal {
     var words: StaticString {
         switch self {
         case .otherEnsemble: "This member's data is that of another ensemble."
-        case .otherStorage: "This member is known with another disk: its data is lost."
+        case .otherStorage:
+            "The others know another disk under this member's number."
         case .unknownMember: "The others do not know a member of this number."
         case .wrongAddressee: "An address in --ensemble leads to another member."
         case .otherProtocol: "The other members speak another protocol version."

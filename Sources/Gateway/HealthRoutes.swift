@@ -57,10 +57,23 @@ extension RESTGateway {
     }
 
     private static func admitted(_ context: borrowing RequestContext) -> Check {
-        let detail = context.status.refusedBy?.words ?? "No other member turns this one away."
+        let status = context.status
+        let detail: StaticString? =
+            switch status.admission {
+            case nil where status.refusedBy == .otherStorage: replaced
+            case nil: status.refusedBy?.words
+            case .unnamed:
+                "This disk is new here. The others admit it when a majority of all is there without it."
+            case .catchingUp: "This disk is new here, and still catching up with the others."
+            case .replaced: replaced
+            }
         return Check(
-            name: "admitted", passes: context.status.refusedBy == nil, detail: detail)
+            name: "admitted", passes: detail == nil,
+            detail: detail ?? "No other member turns this one away.")
     }
+
+    private static let replaced: StaticString =
+        "Another disk has taken this one's place: move this data directory away, start with none."
 
     /// Whether damage found at the start has been made good.
     private static func storage(_ context: borrowing RequestContext) -> Check {

@@ -118,6 +118,13 @@ enum Metrics {
                 "aviary_snapshot_index", "The last entry in the newest durable snapshot.",
                 .count(status.snapshotNumber)),
             Metric(
+                "aviary_is_admitted", "This member's disk is the one that counts.",
+                .flag(status.admission == nil && status.refusedBy == nil)),
+            Metric(
+                counter: "aviary_disks_admitted_total",
+                "Exchanged disks that this member, as leader, gave their members' votes back to.",
+                .count(status.disksAdmitted)),
+            Metric(
                 "aviary_storage_repairing", "Damage was found, and what it took is not all back.",
                 .flag(status.repairingThroughNumber != nil)),
             Metric(

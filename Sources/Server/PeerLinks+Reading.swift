@@ -49,7 +49,8 @@ extension PeerLinks {
             peer.state = .judged(hello)
             events.append(.asks(inbound: peer.number, hello))
         case (.message(let message), .open(let hello)):
-            events.append(.message(message, from: hello.member))
+            events.append(
+                .message(message, from: hello.member, incarnation: hello.incarnation))
         case (.hello, _), (.helloAccepted, _), (.helloRefused, _), (.message, _):
             log.warning("a frame out of turn ends a peer's connection")
             drop(peer)

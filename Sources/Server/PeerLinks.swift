@@ -15,7 +15,8 @@ internal import System
         /// Our own connection was accepted by `member`, who says who it is.
         case accepted(MemberID, Hello)
         case refused(by: MemberID, HelloRefusal)
-        case message(PeerMessage, from: MemberID)
+        /// Of the process with that incarnation.
+        case message(PeerMessage, from: MemberID, incarnation: UInt64)
         /// What was sent to it lately may be lost, and our own connection is gone.
         case sendingLost(MemberID)
         /// The connection that it spoke on is gone.
@@ -269,9 +270,11 @@ extension HelloRefusal {
         case .otherEnsemble:
             "this data directory belongs to another ensemble. Check --ensemble and --data"
         case .otherStorage:
-            "this disk is not the one that the ensemble knows under this member's number, so it has "
-                + "forgotten its votes and may not vote. Restore the old data directory. The others "
-                + "go on without this member while a majority of them is there"
+            "this disk is not the one that the ensemble knows under this member's number, so it does "
+                + "not vote. An empty one is admitted within seconds, without your doing, when a "
+                + "majority of all members is there without it (of two members never: restore the "
+                + "old data directory). A disk whose place another one has taken is not: move its "
+                + "data directory away and start with none"
         case .unknownMember:
             "it does not know this member's number. Check --id and --ensemble"
         case .wrongAddressee:

@@ -158,8 +158,13 @@ struct ReplicaLoop: ~Copyable {
     /// the replica hears `peerLost`, and its hello again if it can still be heard.
     private mutating func take(_ event: PeerLinks.Event) {
         switch event {
-        case .message(let message, let member):
-            step(.received(message, from: member))
+        case .message(let message, let member, let incarnation):
+            // Two processes use one number: what the other one says must not be taken for this one's.
+            if let known = replica.incarnation(of: member), known != incarnation {
+                links.inboundPeer(of: member).map(links.drop)
+            } else {
+                step(.received(message, from: member))
+            }
         case .asks(let inbound, let hello):
             if let reason = greet(hello) {
                 links.refuse(inbound, reason)
@@ -195,10 +200,12 @@ struct ReplicaLoop: ~Copyable {
     /// A connection of the same member that stands goes on, whoever else used its number.
     private mutating func greetAgain(_ member: MemberID) {
         guard let hello = links.greeted(member) else { return }
-        if let reason = greet(hello) {
-            links.close(member, reason)
-            if let peer = links.inboundPeer(of: member) { links.drop(peer) }
-        }
+        if let reason = greet(hello) { turnAway(member, reason) }
+    }
+
+    private func turnAway(_ member: MemberID, _ reason: HelloRefusal) {
+        links.close(member, reason)
+        links.inboundPeer(of: member).map(links.drop)
     }
 
     // MARK: What goes out
@@ -216,6 +223,7 @@ struct ReplicaLoop: ~Copyable {
             var work = effects.snapshots.map { SnapshotWork.request($0) }
             _ = around.snapshots.post(&work)
         }
+        for (member, reason) in effects.refusals { turnAway(member, reason) }
         for event in effects.events { note(event) }
         // Before the replies: who has an answer finds the status that belongs to it.
         if statusIsDue { publishStatus() }
@@ -265,6 +273,18 @@ struct ReplicaLoop: ~Copyable {
                     + "it twice a second")
         case .diskHasRoom:
             log.info("the disk has room again: this member takes changes")
+        case .diskMissed(let member):
+            log.warning(
+                "a member has another disk: it loses its vote until that has caught up",
+                ("member", member.rawValue))
+        case .diskNamed(let member):
+            log.info("a new disk takes its member's place", ("member", member.rawValue))
+        case .diskCounts(let member):
+            log.info("a new disk has caught up and votes again", ("member", member.rawValue))
+        case .diskNotAdmitted(let member):
+            log.error(
+                "a member has another disk, and without it no majority is there: start the others, or "
+                    + "bring its old data directory back", ("member", member.rawValue))
         }
     }
 

@@ -22,7 +22,7 @@ package struct ConsensusChecker {
         }
     }
     /// What was asked of a disk and not confirmed yet.
-    private enum Write {
+    enum Write {
         case append(token: StorageToken, HardState?, first: Int, hashes: [UInt64], terms: [UInt64])
         case reset(Int)
     }
@@ -33,9 +33,10 @@ package struct ConsensusChecker {
     }
     private struct Grant: Hashable {
         let member: Int
+        let disk: Int
         let term: UInt64
     }
-    private struct Member {
+    struct Member {
         var asked = Log()
         /// What the log's files hold.
         var durable = Log()
@@ -49,17 +50,22 @@ package struct ConsensusChecker {
         var claim: LogPosition?
         /// What damage has taken of what it held when it made that claim.
         var lost: [(log: Log, snapshot: Int)] = []
+        /// Which of the member's disks this is: each is a voter of its own.
+        var disk = 0
+        /// What it holds counts: it is the first disk, or the ensemble has taken it in.
+        var counts = true
+        var isNamed = false
     }
 
-    private var members: [Member]
-    /// What exchanged disks held.
-    private var former: [(member: Int, log: Log, snapshot: Int)] = []
+    var members: [Member]
+    /// What disks hold that are not in their member now.
+    var former: [(member: Int, state: Member)] = []
     /// By index: all entries ever seen there.
     private var places: [[Place]] = []
     private var leaders: [UInt64: Int] = [:]
     private var grants: [Grant: UInt64] = [:]
     /// By index from 1 on; written once.
-    private var committedHashes: [UInt64] = []
+    var committedHashes: [UInt64] = []
     private var committedTerms: [UInt64] = []
     /// The term of the member that first showed it committed: not below the true one.
     private var committedIn: [UInt64] = []
@@ -222,7 +228,7 @@ package struct ConsensusChecker {
     }
 
     /// The hash of what log and snapshot hold together at `index`.
-    private func durableHash(_ member: Int, _ index: Int) -> UInt64? {
+    func durableHash(_ member: Int, _ index: Int) -> UInt64? {
         let snapshot = members[member].snapshot
         if index <= snapshot { return index == 0 ? 0 : committedHashes[index - 1] }
         let log = members[member].durable
@@ -254,7 +260,8 @@ package struct ConsensusChecker {
         let lost = before.isDamaged ? [(before.durable, before.snapshot)] : []
         members[member] = Member(
             asked: found, durable: found, snapshot: index, claim: claim,
-            lost: claim == nil ? [] : before.lost + lost)
+            lost: claim == nil ? [] : before.lost + lost, disk: before.disk, counts: before.counts,
+            isNamed: before.isNamed)
     }
 
     /// Bytes on its disk that were durable have changed.
@@ -329,19 +336,13 @@ package struct ConsensusChecker {
         return logMatches
     }
 
-    /// Another, empty disk.
-    package mutating func wiped(_ member: Int) {
-        former.append((member, members[member].durable, members[member].snapshot))
-        members[member] = Member()
-    }
-
     // MARK: what it says
 
     /// A vote for `candidate` leaves the member, or it leads by its own.
     package mutating func voted(
         _ member: Int, in term: Term, for candidate: MemberID, isDurable: Bool
     ) throws(Violation) {
-        let grant = Grant(member: member, term: term.rawValue)
+        let grant = Grant(member: member, disk: members[member].disk, term: term.rawValue)
         if let other = grants[grant] {
             try expect(
                 other == candidate.rawValue, .oneVote,
@@ -394,6 +395,7 @@ package struct ConsensusChecker {
             committedIn.append(term.rawValue)
             if let place = places[index - 1].first(where: { $0.hash == hash }) {
                 new.append(place.entry)
+                noteVoters(place.entry)
             }
         }
         return new
@@ -401,20 +403,19 @@ package struct ConsensusChecker {
 
     /// Counts the disks, not the beliefs.
     private func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
-        var holders = 0
-        // A damaged one counts by its claim: nobody without the entry gets its vote.
-        for other in members.indices
-        where durableHash(other, index) == hash
-            || members[other].lost.contains(where: {
-                $0.log.hash(index) == hash || index <= $0.snapshot
-            })
-        {
-            holders += 1
-        }
-        // Why those on exchanged disks count: their members never vote again, so a quorum of voters
-        // still meets the rest.
-        for disk in former where disk.log.hash(index) == hash || index <= disk.snapshot {
-            if durableHash(disk.member, index) != hash { holders += 1 }
+        // A damaged one counts by its claim: nobody without the entry gets its vote. One that is not
+        // in its member counts as one that is down: none votes in its place before a quorum without
+        // it has agreed to that. A new one counts once it has its member's vote.
+        let holders = members.indices.count { other in
+            (members[other].counts
+                && (durableHash(other, index) == hash
+                    || members[other].lost.contains {
+                        $0.log.hash(index) == hash || index <= $0.snapshot
+                    }))
+                || former.contains {
+                    $0.member == other && $0.state.counts
+                        && ($0.state.durable.hash(index) == hash || index <= $0.state.snapshot)
+                }
         }
         try expect(
             holders > members.count / 2, .durableQuorum,

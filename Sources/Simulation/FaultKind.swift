@@ -41,6 +41,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the clocks again.
     /// The boot clock of a member that hung has gone on by more than the time that has passed.
     case bootLeap
+    // Of the disk, for the last time.
+    /// A member whose disk was exchanged has the old one again, or the new one again, or yet another.
+    case diskBack
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -55,7 +58,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
-            .misdirectedWrite, .staleCache, .readError:
+            .misdirectedWrite, .staleCache, .readError, .diskBack:
             .disk
         case .crash, .crashInTurn, .pause, .stop, .blackout: .process
         case .wallJump, .drift, .lateTicks, .bootLeap: .clock
@@ -92,6 +95,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .readError: 3...30
         /// Per mille of pauses.
         case .bootLeap: 100...1_000
+        case .diskBack: 5...60
         }
     }
 }

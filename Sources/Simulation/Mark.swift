@@ -42,12 +42,13 @@ package enum Mark: Int, CaseIterable, Sendable {
     /// More feeds had something to tell than a turn serves.
     case feedsLeft
     // Who is let in.
-    case ensembleFixed, refusedOtherStorage
+    case ensembleFixed, refusedOtherStorage, diskMissed, diskNamed, diskCounts
     // Faults that took place.
     case partitioned, leaderPartitioned, partitionedOneWay, partitionedPartly, linkBroken,
         clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
         syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
-        rotted, repaired, misdirected, bootLeapt, readFailed
+        rotted, repaired, misdirected, bootLeapt, readFailed,
+        wipedAgain, oldDiskBack, newDiskBack
 }
 
 package struct Marks: Sendable {

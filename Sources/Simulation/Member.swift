@@ -10,7 +10,7 @@ import Znodes
 
 final class Member {
     let position: Int
-    let disk: SimulatedDisk
+    var disk: SimulatedDisk
     var clock: SimulatedClock
     var random: RandomGenerator
     /// Counts the starts; what was meant for an earlier process is dropped.
@@ -19,7 +19,14 @@ final class Member {
     var isPaused = false
     /// What the kernel and the clocks keep for a process that does not run, in order.
     var deferred: [Occurrence] = []
-    var isWiped = false
+    /// Which of its disks it has, by the order in which they came; and what each says of itself.
+    var diskNumber = 0
+    var lastDiskNumber = 0
+    var storages: [Int: StorageID] = [:]
+    /// One that it had before and could have again.
+    var shelf: (disk: SimulatedDisk, number: Int)?
+    /// When its process with the disk of each number was last there.
+    var lastThereNs: [Int: UInt64] = [:]
     /// Until then its disk is slow.
     var slowUntilNs: UInt64 = 0
     /// How much was committed when bytes on its disk rotted; nil once all of that is back.

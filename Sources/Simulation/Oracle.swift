@@ -2,6 +2,7 @@
 // through the plain model, which must agree with each other and with every member.
 
 package import Ensemble
+import Journal
 package import Raft
 package import Znodes
 
@@ -21,6 +22,10 @@ package struct Oracle: ~Copyable {
     private var origins: Set<ForwardID> = []
     /// The disks that the ensemble knows, as the committed identity entries fix them.
     private(set) var storages: [MemberStorage] = []
+    /// Disks that have lost their member's name to another one, and by which entry.
+    private(set) var replacedAt: [(disk: StorageID, index: UInt64)] = []
+    /// The last that is committed; nil: that of the founders.
+    private(set) var configuration: Configuration?
     private(set) var isEnsembleFixed = false
 
     package init() {
@@ -39,6 +44,9 @@ package struct Oracle: ~Copyable {
         let zxid = Zxid(entry.index.rawValue)
         try expect(
             zxid.rawValue == last.rawValue + 1, .zxidOrder, "entry \(zxid) follows \(last)")
+        if entry.kind == .configuration {
+            configuration = try? Configuration(decoding: entry.payload)
+        }
         guard entry.kind == .command, let proposal = try? Proposal(decoding: entry.payload) else {
             machine.skip(to: zxid)
             records.append(Record(digest: machine.digest))
@@ -54,6 +62,9 @@ package struct Oracle: ~Copyable {
             }
             isEnsembleFixed = true
             machine.skip(to: zxid)
+        case .disk(let new, let replaced):
+            try exchange(replaced, for: new)
+            machine.skip(to: zxid)
         case .limits(let limits):
             machine.setLimits(limits)
             model.limits = limits
@@ -63,6 +74,20 @@ package struct Oracle: ~Copyable {
         }
         records.append(Record(digest: machine.digest))
         return 0
+    }
+
+    /// While its disk changes, a member must have no vote: else a vote of either might be counted.
+    private mutating func exchange(
+        _ replaced: StorageID, for new: MemberStorage
+    ) throws(Violation) {
+        guard let place = storages.firstIndex(where: { $0.member == new.member }),
+            storages[place].storage == replaced
+        else { return }
+        try expect(
+            configuration?.isLearner(new.member) ?? false, .diskAdmission,
+            "member \(new.member) is a voter while another disk is named for it")
+        storages[place] = new
+        replacedAt.append((replaced, last.rawValue + 1))
     }
 
     /// A client's write is committed; `wallMs` is the leader's stamp.

@@ -313,15 +313,6 @@ package final class SimulatedDisk: JournalStorage {
         file.durableCount = file.bytes.count
     }
 
-    /// A new, empty disk in the old one's place.
-    package func wipe() {
-        names.removeAll()
-        durableNames.removeAll()
-        nameChanges.removeAll()
-        changesUntilPowerCut = nil
-        isWithoutPower = false
-    }
-
     // MARK: rot, of a disk at rest
 
     /// A killed process left writes that a crash may still take back.

@@ -1,7 +1,8 @@
 // A rule that the run broke. The first one ends the run.
 
 package enum Rule: String, Sendable, CaseIterable {
-    case electionSafety, oneVote, wipedVote, logMatching, leaderCompleteness, committedOnce
+    case electionSafety, oneVote, wipedVote, diskAdmission, logMatching, leaderCompleteness,
+        committedOnce
     case durableQuorum, promiseBeforeDurable, recovery, raftStep
     case digest, outcome
     case acknowledgedWrite, refusedWrite, appliedOnce, zxidOrder

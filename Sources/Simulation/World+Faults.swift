@@ -31,6 +31,7 @@ extension World {
         if hits(.wipe) { wipe(member) }
         if hits(.blackout) { blackOut() }
         if lateRandom.chance(perMille: weather[.readError]) { member.disk.failsNextRead = true }
+        if hits(.diskBack) { exchangeAgain() }
     }
 
     private func blackOut() {
@@ -186,21 +187,6 @@ extension World {
         }
     }
 
-    /// The disk is exchanged for an empty one. Once a run, and only when every member knows the
-    /// ensemble: before that nobody can tell an exchanged disk from a first one.
-    private func wipe(_ member: Member) {
-        guard wipedMember == nil, members.count >= 3, members.allSatisfy(isWhole),
-            oracle.storages.count == members.count,
-            members.allSatisfy({ $0.process?.journal.identity.ensembleID != nil })
-        else { return }
-        wipedMember = member.position
-        marks.hit(.wiped)
-        member.isWiped = true
-        crash(member, .all, restartAfterNs: restartDelayNs())
-        member.disk.wipe()
-        consensus.wiped(member.position)
-    }
-
     // MARK: the end
 
     /// Faults stop, everything heals. Then: one leader, every request answered, equal states; and
@@ -233,6 +219,7 @@ extension World {
         let timeLimitNs = nowNs + options.settleNs
         while violation == nil {
             for _ in 0..<32 where violation == nil { turn() }
+            returnNamedDisks()
             if violation == nil, isAtRest { return true }
             if violation == nil, events > eventsLimit || nowNs > timeLimitNs {
                 violation = Violation(.liveness, "no rest \(when): \(unrest)")
@@ -241,14 +228,12 @@ extension World {
         return false
     }
 
-    private var serving: [Member] { members.filter { !$0.isWiped } }
-
     private var isAtRest: Bool {
         clients.allSatisfy { $0.isIdle }
-            && serving.allSatisfy { $0.process?.applied == oracle.last }
-            && serving.filter { $0.process?.observation?.role == .leader }.count == 1
-            && serving.allSatisfy { $0.process?.observation?.leader != nil }
-            && serving.allSatisfy { $0.process?.observation?.claim == nil }
+            && members.allSatisfy { !isOut($0) && $0.process?.applied == oracle.last }
+            && members.filter { $0.process?.observation?.role == .leader }.count == 1
+            && members.allSatisfy { $0.process?.observation?.leader != nil }
+            && members.allSatisfy { $0.process?.observation?.claim == nil }
     }
 
     private var unrest: String {
@@ -260,7 +245,7 @@ extension World {
     }
 
     private func checkEnd() throws(Violation) {
-        for member in serving {
+        for member in members {
             guard let process = member.process else { continue }
             try oracle.check(
                 process.replica.digest, at: process.replica.applied, member: member.position)

@@ -104,7 +104,10 @@ extension World {
             marks.hit(.readOnlyBegan)
         case .diskHasRoom: marks.hit(.readOnlyEnded)
         case .handingOver: if !process.replica.hasRoom { marks.hit(.fullLeaderHandedOver) }
-        case .roleChanged: break
+        case .diskMissed: marks.hit(.diskMissed)
+        case .diskNamed: marks.hit(.diskNamed)
+        case .diskCounts: marks.hit(.diskCounts)
+        case .roleChanged, .diskNotAdmitted: break
         }
     }
 

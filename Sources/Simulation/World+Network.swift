@@ -16,8 +16,11 @@ extension World {
         let epoch = links.epoch(a, b)
         for (from, to) in shellRandom.coin() ? [(a, b), (b, a)] : [(b, a), (a, b)] {
             guard links.isUp(a, b), links.epoch(a, b) == epoch,
-                let hello = members[from].process?.replica.hello(to: members[to].id)
+                var hello = members[from].process?.replica.hello(to: members[to].id)
             else { return }
+            if options.bug == .newDiskForOld, let old = members[from].storages[0] {
+                hello.storage = old
+            }
             var bytes: [UInt8] = []
             PeerCodec.encode(.hello(hello), into: &bytes)
             guard case .hello(let received) = try decode(bytes) else {
@@ -124,7 +127,8 @@ extension World {
         switch message.body {
         case .voteReply(true):
             try expect(
-                !member.isWiped, .wipedVote, "\(member.id) votes for \(message.to) on a new disk")
+                mayVote(member), .wipedVote,
+                "\(member.id) votes for \(message.to) on a disk that does not count")
             try consensus.voted(
                 member.position, in: message.term, for: message.to, isDurable: true)
         case .appendReply(let matchIndex, _):

@@ -51,14 +51,14 @@ extension World {
 
     /// Bytes of it that were durable may change without anybody's losing what was acknowledged.
     func mayHarm(_ member: Member) -> Bool {
-        guard !member.isWiped, !member.disk.hasUnsynced else { return false }
+        guard !isOut(member), !member.disk.hasUnsynced else { return false }
         for member in members {
             guard let identity = member.process?.journal.identity else { continue }
             if identity.ensembleID != nil && !identity.isNewcomer { member.isTakenIn = true }
         }
         // Before that, fewer than it seems can elect a leader.
         guard members.allSatisfy(\.isTakenIn) else { return false }
-        let lacking = members.filter { $0 !== member && ($0.isWiped || !isWhole($0)) }
+        let lacking = members.filter { $0 !== member && (isOut($0) || !isWhole($0)) }
         return lacking.count < (members.count - 1) / 2
     }
 

@@ -24,6 +24,7 @@ extension World {
             marks.hit(.recoveryFailed)
             return try diskFailed(member, "recovery: \(error)")
         }
+        member.storages[member.diskNumber] = recovered.identity.storageID
         let found = forgetting(recovered.log)
         mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
@@ -53,6 +54,7 @@ extension World {
     /// The process is gone; `loss` is what becomes of the unsynced part of its disk.
     func crash(_ member: Member, _ loss: SimulatedDisk.Loss, restartAfterNs: UInt64) {
         trace("\(member.id) crashes, losing \(loss)")
+        if member.process != nil { member.lastThereNs[member.diskNumber] = nowNs }
         member.process = nil
         member.isPaused = false
         member.deferred.removeAll()
@@ -191,6 +193,7 @@ extension World {
             switch request {
             case .append(let token, let hardState, let entries):
                 try consensus.asked(token, hardState, entries, by: member.position)
+                try checkAdmissions(in: entries, by: process)
             case .resetLog(let mark): try consensus.askedReset(to: mark, by: member.position)
             case .prune, .identity: break
             }
@@ -217,6 +220,7 @@ extension World {
         for entry in new {
             let tag = try oracle.apply(entry)
             try history.applied(tag, at: Zxid(entry.index.rawValue))
+            noteNaming(in: entry)
         }
         let applied = process.replica.applied
         if applied != process.applied {
@@ -256,7 +260,7 @@ extension World {
         case .snapshotInstalled: work.snapshotsInstalled += 1
         case .repaired: work.repairs += 1
         case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
-            .diskFull, .diskHasRoom:
+            .diskFull, .diskHasRoom, .diskMissed, .diskNamed, .diskCounts, .diskNotAdmitted:
             break
         }
     }

@@ -41,7 +41,6 @@ package final class World {
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
-    var wipedMember: Int?
     /// For `PlantedBug.staleReadIndex`.
     var firstReadIndex: LogIndex?
 
@@ -69,7 +68,7 @@ package final class World {
         lateRandom = root.split()
         weather = Weather(
             options.profile, members: options.members, without: options.without, &weatherRandom)
-        var drawn = Tuning(&tuningRandom)
+        var drawn = Tuning(&tuningRandom, options.bug)
         // Without gateways all is as it was before there were any: the kept seeds hang on it.
         if !options.isDirect { drawn.replica.eventsPerTurnMax = doors.eventsPerTurnMax }
         tuning = drawn

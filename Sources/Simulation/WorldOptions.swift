@@ -46,6 +46,10 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case conditionForgotten
     /// A long poll that ends quietly is answered by the gateway as one that saw a change.
     case changeMadeUp
+    /// An exchanged disk says that it is the old one, so that what it acknowledges is counted.
+    case newDiskForOld
+    /// A member loses its vote to a new disk long before its own one has been silent for long enough.
+    case exchangedAtOnce
 }
 
 package struct WorldOptions: Sendable {
@@ -99,7 +103,19 @@ struct Tuning {
     /// The event history keeps all of the run.
     var remembersAll: Bool { replica.znodes.historyBytesMax >= 1 << 20 }
 
-    init(_ random: inout RandomGenerator) {
+    /// `ReplicaOptions.exchangedDiskTicks`, whatever a planted bug makes of it.
+    private(set) var exchangedTicks = 0
+
+    init(_ random: inout RandomGenerator, _ bug: PlantedBug?) {
+        draw(&random)
+        // No draws of their own: the seeds of before keep their worlds.
+        if replica.writeTimeoutMs == 400 { replica.exchangedDiskTicks = 60 }
+        if replica.forwardAgainMs == 30 { replica.admittedEntriesBehindMax = 20 }
+        exchangedTicks = replica.exchangedDiskTicks
+        if bug == .exchangedAtOnce { replica.exchangedDiskTicks = 30 }
+    }
+
+    private mutating func draw(_ random: inout RandomGenerator) {
         sharedTurns = random.pick([0, 0, 300, 900])
         let isStrange = random.chance(perMille: 700)
         var draws = random.split()

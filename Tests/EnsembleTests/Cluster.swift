@@ -95,6 +95,9 @@ final class Cluster {
     /// Members that take their time to make a whole snapshot durable.
     var slowFinish: Set<Int> = []
     var heldFinish: [(node: Int, index: LogIndex)] = []
+    /// Members that were turned away ask again each so many ticks; 0: never.
+    var asksAgainTicks: UInt64 = 0
+    private var turnedAway: Set<[Int]> = []
     var nextRequest: UInt64 = 0
     var seed: UInt64 = 42
 
@@ -133,6 +136,7 @@ final class Cluster {
 
     func greet(_ from: Int, _ to: Int) {
         guard let hello = nodes[from]?.replica.hello(to: members[to]) else { return }
+        turnedAway.remove([from, to])
         step(to, .hello(hello))
     }
 
@@ -162,6 +166,7 @@ final class Cluster {
         for request in effects.snapshots { snapshot(request, position) }
         for (member, reason) in effects.refusals {
             if let target = members.firstIndex(of: member) {
+                turnedAway.insert([target, position])
                 step(target, .refused(by: node.id, reason))
             }
         }
@@ -250,7 +255,9 @@ final class Cluster {
     func deliver(until isEnough: () -> Bool = { false }) throws {
         while !inFlight.isEmpty, !isEnough() {
             let (from, to, bytes) = inFlight.removeFirst()
-            guard !cut.contains([UInt64(from), UInt64(to)]), nodes[to] != nil else { continue }
+            guard !cut.contains([UInt64(from), UInt64(to)]), nodes[to] != nil,
+                !turnedAway.contains([from, to]), !turnedAway.contains([to, from])
+            else { continue }
             let decoded = try #require(try PeerCodec.decode(bytes.span))
             guard case .message(let message) = decoded.frame else { continue }
             step(to, .received(message, from: members[from]))
@@ -264,9 +271,24 @@ final class Cluster {
         }
     }
 
+    /// Those that were turned away ask again, unless they were replaced by a start since.
+    private func askAgain() {
+        let asking = turnedAway
+        turnedAway = []
+        for pair in asking.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            guard !cut.contains(pair.map(UInt64.init)), nodes[pair[0]] != nil else {
+                turnedAway.insert(pair)
+                continue
+            }
+            greet(pair[1], pair[0])
+            greet(pair[0], pair[1])
+        }
+    }
+
     /// Without a delivery.
     func tickAll() {
         nowMs += options.tickMs
+        if asksAgainTicks > 0, nowMs / options.tickMs % asksAgainTicks == 0 { askAgain() }
         for position in nodes.indices {
             step(position, .tick(nowMs: nowMs, wallMs: 1_700_000_000_000 + Int64(nowMs)))
         }

@@ -57,21 +57,21 @@ struct IdentityTests {
     @Test("Strangers are turned away: another ensemble, an unknown number, a wrong addressee")
     func strangers() throws {
         let cluster = try Cluster()
-        _ = try cluster.awaitLeader()
+        let leader = try cluster.awaitLeader()
+        let (other, third) = ((leader + 1) % 3, (leader + 2) % 3)
         try cluster.run { cluster.nodes.allSatisfy { $0?.disk.ensemble != nil } }
         func refusal(_ change: (inout Hello) -> Void) -> HelloRefusal? {
-            guard var hello = cluster.nodes[1]?.replica.hello(to: MemberID(1)) else {
-                return nil
-            }
+            guard var hello = cluster.nodes[other]?.replica.hello(to: cluster.members[leader])
+            else { return nil }
             change(&hello)
-            cluster.nodes[0]?.refusals = []
-            cluster.step(0, .hello(hello))
-            return cluster.nodes[0]?.refusals.first
+            cluster.nodes[leader]?.refusals = []
+            cluster.step(leader, .hello(hello))
+            return cluster.nodes[leader]?.refusals.first
         }
         #expect(refusal { _ in } == nil)
         #expect(refusal { $0.ensemble = EnsembleID(high: 1, low: 1) } == .otherEnsemble)
         #expect(refusal { $0.member = MemberID(9) } == .unknownMember)
-        #expect(refusal { $0.to = MemberID(3) } == .wrongAddressee)
+        #expect(refusal { $0.to = cluster.members[third] } == .wrongAddressee)
         #expect(refusal { $0.storage = StorageID(high: 0, low: 1) } == .otherStorage)
     }
 }

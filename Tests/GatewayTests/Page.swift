@@ -203,6 +203,9 @@ private final class Player {
         case "ensemble": member.context.status.ensemble = nil
         case "refused-by":
             member.context.status.refusedBy = argument == "none" ? nil : .otherStorage
+        case "admission":
+            member.context.status.admission = argument == "catching-up" ? .catchingUp : .unnamed
+            if argument == "none" { member.context.status.admission = nil }
         case "members": listMembers()
         case "reply": member.nextReply = reply(words.dropFirst().joined(separator: " "))
         case "settle":

