@@ -22,14 +22,20 @@ struct SnapshotTests {
         }
     }
 
-    @Test("A member away for longer than the log takes in a snapshot and ends equal")
-    func catchesUp() throws {
-        let cluster = try Cluster(options: options())
+    /// A member is away until the others have dropped what it lacks.
+    private func leaveBehind(_ cluster: Cluster) throws -> (leader: Int, away: Int, disk: Disk) {
         let leader = try cluster.awaitLeader()
         let away = (leader + 1) % 3
         let disk = try #require(cluster.crash(away))
         try fill(cluster, leader, 0..<100)
         try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        return (leader, away, disk)
+    }
+
+    @Test("A member away for longer than the log takes in a snapshot and ends equal")
+    func catchesUp() throws {
+        let cluster = try Cluster(options: options())
+        let (leader, away, disk) = try leaveBehind(cluster)
         try cluster.start(away, disk: disk)
         try cluster.run {
             cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
@@ -72,11 +78,7 @@ struct SnapshotTests {
     )
     func slowDisk() throws {
         let cluster = try Cluster(options: options())
-        let leader = try cluster.awaitLeader()
-        let away = (leader + 1) % 3
-        let disk = try #require(cluster.crash(away))
-        try fill(cluster, leader, 0..<100)
-        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        let (leader, away, disk) = try leaveBehind(cluster)
         cluster.slowDisks = [away]
         try cluster.start(away, disk: disk)
         try cluster.tick(300)
@@ -150,11 +152,7 @@ struct SnapshotTests {
     @Test("A snapshot that cannot be read is followed by another at once, and is asked for no more")
     func unreadable() throws {
         let cluster = try Cluster(options: options())
-        let leader = try cluster.awaitLeader()
-        let away = (leader + 1) % 3
-        let disk = try #require(cluster.crash(away))
-        try fill(cluster, leader, 0..<100)
-        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        let (leader, away, disk) = try leaveBehind(cluster)
         try cluster.run { cluster.nodes[leader]?.writing == nil }
         let node = try #require(cluster.nodes[leader])
         let rotten = try #require(node.disk.snapshot)
@@ -168,11 +166,7 @@ struct SnapshotTests {
     @Test("A received snapshot that is whole is kept when another leader sends its own")
     func wholeIsKept() throws {
         let cluster = try Cluster(options: options())
-        let leader = try cluster.awaitLeader()
-        let away = (leader + 1) % 3
-        let disk = try #require(cluster.crash(away))
-        try fill(cluster, leader, 0..<100)
-        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        let (leader, away, disk) = try leaveBehind(cluster)
         cluster.slowFinish = [away]
         try cluster.start(away, disk: disk)
         try cluster.run { !cluster.heldFinish.isEmpty }
