@@ -84,4 +84,6 @@ package enum Refusal: Sendable, Equatable {
     case zxidAhead(confirmed: Zxid)
     /// This member is stopping; nothing was appended.
     case shuttingDown
+    /// This member's state is not that of the others, or nobody can tell; nothing was appended.
+    case stateDiffers
 }

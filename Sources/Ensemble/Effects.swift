@@ -16,6 +16,9 @@ package enum StorageRequest: Sendable {
     /// Write into the identity file, before what comes after: the ensemble's id, nil while it is
     /// unknown, and whether this disk votes only once it is named.
     case identity(EnsembleID?, isNewcomer: Bool)
+    /// Mark log and snapshots as not to be believed, then end the process: this member's state is
+    /// wrong. The next start keeps its promises and fetches everything else anew.
+    case distrust
 }
 
 /// For the snapshot thread, in order. One snapshot is written at a time, own or received.
@@ -53,6 +56,10 @@ package enum ReplicaEvent: Sendable, Equatable {
     case diskCounts(MemberID)
     /// Without it no majority is there, so that nothing can be done for it.
     case diskNotAdmitted(MemberID)
+    /// What the others' digests say of this member's state is another thing now.
+    case stateJudged(StateVerdict)
+    /// A majority, this member with it, agrees on a state that the named one does not have.
+    case otherStateDiffers(MemberID, LogIndex)
 }
 
 package struct Effects: Sendable {

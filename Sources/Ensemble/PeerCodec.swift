@@ -21,6 +21,7 @@ package enum PeerCodec {
     static let addressBytesMax = 512
     static let entriesMax = 1 << 16
     static let configurationBytesMax = 64 << 10
+    static let digestsMax = StateComparison.marksMax + 1
 
     /// From 16 on: `BodyTag`, the core's messages.
     private enum Tag {
@@ -32,6 +33,7 @@ package enum PeerCodec {
         static let snapshotChunk: UInt8 = 6
         static let snapshotProgress: UInt8 = 7
         static let report: UInt8 = 8
+        static let digests: UInt8 = 9
     }
 
     /// Appends one whole frame.
@@ -111,6 +113,7 @@ package enum PeerCodec {
             guard let known = Role(rawValue: role) else { throw .unknownTag(role) }
             return .message(
                 .report(role: known, applied: try reader.index(), isFull: try reader.flag()))
+        case Tag.digests: return .message(.digests(try reader.digests()))
         default:
             return .message(.raft(try reader.raftMessage(tag: tag)))
         }
@@ -161,6 +164,13 @@ package enum PeerCodec {
             bytes.append(role.rawValue)
             bytes.append(u64: applied.rawValue)
             bytes.append(isFull ? 1 : 0)
+        case .digests(let marks):
+            bytes.append(Tag.digests)
+            bytes.append(UInt8(marks.count))
+            for mark in marks {
+                bytes.append(u64: mark.index.rawValue)
+                bytes.append(u64: mark.digest)
+            }
         }
     }
 }
@@ -195,6 +205,14 @@ extension ByteReader {
         let term = Term(try u64())
         guard term <= .max else { throw .tooLong }
         return term
+    }
+
+    fileprivate mutating func digests() throws(CodecError) -> [DigestMark] {
+        let count = Int(try u8())
+        guard count <= PeerCodec.digestsMax else { throw .tooLong }
+        var marks: [DigestMark] = []
+        for _ in 0..<count { marks.append(DigestMark(index: try index(), digest: try u64())) }
+        return marks
     }
 
     fileprivate mutating func forwardID() throws(CodecError) -> ForwardID {

@@ -68,4 +68,6 @@ package enum PeerMessage: Sendable, Equatable {
     /// Where the sender stands, about once a second; and when its disk becomes full or has room
     /// again.
     case report(role: Role, applied: LogIndex, isFull: Bool)
+    /// The sender's state at a few places, oldest first, the last where it stands.
+    case digests([DigestMark])
 }

@@ -15,6 +15,7 @@ extension Replica {
                 requeueWrites(before: entry.term, into: &effects)
             }
             apply(entry, into: &effects)
+            noteDigest()
         }
         raft.applied(through: LogIndex(applied.rawValue))
         wakeWaits(quietThrough: before, into: &effects)

@@ -2,6 +2,7 @@
 // decided from them.
 
 package import Raft
+import Znodes
 
 extension Replica {
     package var observation: RaftObservation { raft.observation }
@@ -11,6 +12,9 @@ extension Replica {
     package func isWaiting(_ request: RequestID) -> Bool {
         waits[request] != nil && !feeds.contains(request)
     }
+
+    /// A fault of memory, for tests: see `StateMachine.harm`.
+    package mutating func harmState() -> Bool { tree.harm() }
 
     /// `ReplicaStatus.leaderConfirmedUntilMs`, without the rest of the status.
     package var claimedUntilMs: UInt64 { leaderConfirmedUntilMs }

@@ -15,6 +15,7 @@ extension Replica {
         if peers[hello.member]?.hello?.incarnation != hello.incarnation {
             raft.restarted(hello.member)
             admission.heard(hello.member)
+            forgetDigests(of: hello.member)
         }
         peers.connect(hello, nowMs: nowMs)
         storeIdentity(into: &effects)
@@ -112,6 +113,7 @@ extension Replica {
                 MemberReport(
                     role: role, applied: Zxid(applied.rawValue), atMs: nowMs, isFull: isFull))
             tickRoom(into: &effects)
+        case .digests(let marks): receiveDigests(marks, from: member, into: &effects)
         }
     }
 

@@ -8,6 +8,7 @@ import Znodes
 extension Replica {
     mutating func take(_ ask: ClientRequest, _ request: RequestID, into effects: inout Effects) {
         if stopping { return answer(request, .refused(.shuttingDown), into: &effects) }
+        if !stateIsTrusted { return answer(request, .refused(.stateDiffers), into: &effects) }
         switch ask {
         case .write(let command): takeWrite(command, request, into: &effects)
         case .read(.linearizable(let atLeast)):
@@ -54,6 +55,10 @@ extension Replica {
         while let (id, index) = reads.popApplied(through: LogIndex(applied.rawValue)) {
             guard let read = reads.remove(id) else { continue }
             let confirmed = Zxid(index.rawValue)
+            if !stateIsTrusted, read.request != PendingReads.ownRequest {
+                answer(read.request, .refused(.stateDiffers), into: &effects)
+                continue
+            }
             if let atLeast = read.purpose.atLeast, atLeast > confirmed, atLeast > applied {
                 answer(read.request, .refused(.zxidAhead(confirmed: confirmed)), into: &effects)
                 continue

@@ -292,6 +292,7 @@ extension Replica {
         namings.applied(identityTable, through: mark.index, lastIndex: raft.lastIndex)
         tree.setLimits(restored.head.limits)
         tree.adopt(restored.tree)
+        comparison.forgetOwn()
         invariant(
             tree.lastZxid.rawValue == mark.index.rawValue,
             "the snapshot at \(mark.index) restored \(tree.lastZxid)")

@@ -24,6 +24,9 @@ extension Replica {
         status.repairs = repairs
         status.diskIsFull = !raft.hasRoom
         status.disksAdmitted = admission.admitted
+        status.stateVerdict = stateVerdict
+        status.stateComparisons = comparison.comparisons
+        status.stateDifferences = stateDifferences
         status.members = memberStatuses()
         status.failureTolerance = failureTolerance(of: status.members)
         status.minElectionTimeoutMs = options.raft.leaseMs

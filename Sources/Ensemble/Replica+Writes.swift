@@ -173,7 +173,10 @@ extension Replica {
         guard id.member == identity.member, id.incarnation == incarnation,
             let write = writes.remove(id.counter)
         else { return }
-        answer(write, .decided(outcome, zxid: zxid), into: &effects)
+        // What a state that is disputed makes of a write is nothing to tell.
+        let reply: ClientReply =
+            stateIsTrusted ? .decided(outcome, zxid: zxid) : .refused(.outcomeUnknown)
+        answer(write, reply, into: &effects)
     }
 
     func answer(_ request: RequestID, _ reply: ClientReply, into effects: inout Effects) {

@@ -91,6 +91,15 @@ package struct Replica: ~Copyable {
     /// Damage was found at the start, and what it took is not all back.
     var isDamaged: Bool
     var repairs: UInt64 = 0
+    var comparison = StateComparison()
+    var stateVerdict = StateVerdict.agreed
+    /// When no majority could tell first; not yet said.
+    var disputedSinceMs: UInt64?
+    /// A state that is wrong goes at the latest then; nil: it is asked for already, or none is.
+    var thrownAwayByMs: UInt64?
+    /// Found by a majority with this member in it, and told of.
+    var membersThatDiffer: [MemberID] = []
+    var stateDifferences: UInt64 = 0
     var elections: UInt64 = 0
     var leaderChanges: UInt64 = 0
     var proposals: UInt64 = 0
@@ -245,10 +254,12 @@ package struct Replica: ~Copyable {
         tickAdmission(into: &effects)
         tickLimits()
         tickSnapshots(into: &effects)
+        tickComparison(into: &effects)
         tree.reclaim(piecesMax: Self.reclaimedPerTick)
         if nowMs >= lastReportMs + options.reportMs {
             lastReportMs = nowMs
             sendReports(into: &effects)
+            for member in peers.connected { tellDigests(to: member, into: &effects) }
         }
     }
 

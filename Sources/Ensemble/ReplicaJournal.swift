@@ -13,6 +13,8 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// What the disk has no room for. Only the replica bounds it: it asks for no more entries once
     /// it knows.
     private var backlog = StorageBacklog()
+    /// `StorageRequest.distrust` is carried out: the process has to end.
+    package private(set) var isDistrusted = false
     /// All up to here is written, and durable after the next `sync`.
     package private(set) var written = StorageToken(rawValue: 0)
     /// Of these requests term and vote are, whatever became of their entries.
@@ -87,6 +89,16 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
                 guard error.cause == .outOfSpace else { throw error }
                 return request
             }
+        case .distrust:
+            do throws(StorageError) {
+                try DistrustMark.set(&identityStorage)
+                isDistrusted = true
+                return nil
+            } catch {
+                // A mark that is there says no less for being made again.
+                guard error.cause == .outOfSpace else { throw error }
+                return request
+            }
         }
     }
 
@@ -105,7 +117,7 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// Goes on with what had no room, as far as there is some now. It is the next segment that is
     /// made, so there is room for a while when it succeeds.
     package mutating func tryAgain() throws(StorageError) {
-        while let first = backlog.first {
+        while let first = backlog.first, !isDistrusted {
             guard let rest = try attempt(first) else {
                 backlog.removeFirst()
                 continue

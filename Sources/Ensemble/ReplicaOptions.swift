@@ -33,6 +33,10 @@ package struct ReplicaOptions: Sendable {
     package var leaderlessWaitMs: UInt64 = 2_000
     package var waitSpreadMs: UInt64 = 1_000
     package var reportMs: UInt64 = 500
+    /// Members note the digest of their tree at each multiple of so many entries. Alike on all.
+    package var digestEntries: UInt64 = 1_024
+    /// Members of different states wait so long for a third to settle it, then serve no more.
+    package var disputeMs: UInt64 { 3 * reportMs }
     /// How often a member proves to itself, by ReadIndex, that it has all that is committed, and how
     /// long the proof lets it call itself caught up.
     package var catchUpProofMs: UInt64 = 1_000

@@ -57,13 +57,20 @@ package struct ReplicaRecovery<Storage: JournalStorage & ~Copyable>: ~Copyable {
         var identityStorage = handles.identity
         let identity = try MemberIdentity.openOrCreate(
             &identityStorage, memberID: member, founders: founders, freshStorageID: fresh.storage)
-        var store = try SnapshotStore.open(storage: handles.snapshots, limits: limits)
+        let isDistrusted = try DistrustMark.isSet(&identityStorage)
+        var store = try SnapshotStore.open(
+            storage: handles.snapshots, limits: limits, isDistrusted: isDistrusted)
         let damaged = store.damagedNames
         let restored = try restore(&store, hashSeed: fresh.hashSeed, pieceBytes: pieceBytes)
         var log = try WriteAheadLog.recover(
             storage: handles.log, limits: limits, freshLogID: fresh.log, snapshot: store.newest,
             damagedSnapshots: damaged, logMustExist: identity.ensembleID != nil,
-            hasPeers: founders.count > 1)
+            hasPeers: founders.count > 1, isDistrusted: isDistrusted)
+        if isDistrusted {
+            // The new log holds the promises: what they were found in may go, then the mark.
+            try store.removeDistrusted()
+            try DistrustMark.clear(&identityStorage)
+        }
         let found = log.takeRecovered()
         return ReplicaRecovery(
             identity: identity, log: found, restored: restored, damagedSnapshots: damaged,

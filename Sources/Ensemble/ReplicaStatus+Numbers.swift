@@ -13,6 +13,21 @@ extension ReplicaStatus {
     package var repairingThroughNumber: UInt64? { repairingThrough?.rawValue }
     package var snapshotNumber: UInt64 { snapshotIndex.rawValue }
 
+    /// Where this member's state differs from another's; nil: nowhere that is known.
+    package var differsAtNumber: UInt64? {
+        switch stateVerdict {
+        case .agreed: nil
+        case .disputed(let index), .wrong(let index): index.rawValue
+        }
+    }
+    /// A majority agrees on another state, so that this member starts anew.
+    package var stateIsWrong: Bool {
+        switch stateVerdict {
+        case .agreed, .disputed: false
+        case .wrong: true
+        }
+    }
+
     /// What is known of the leader; nil without one.
     package var leaderStatus: MemberStatus? {
         guard let leader else { return nil }

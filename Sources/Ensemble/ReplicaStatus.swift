@@ -105,6 +105,10 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var proposals: UInt64
     package var repairs: UInt64
     package var disksAdmitted: UInt64
+    package var stateVerdict = StateVerdict.agreed
+    /// Digests of others that were compared with this member's, and how often it was found to differ.
+    package var stateComparisons: UInt64 = 0
+    package var stateDifferences: UInt64 = 0
 
     package static func initial(id: MemberID) -> Self {
         Self(

@@ -35,6 +35,7 @@ enum CodecSeeds {
                 .snapshotProgress(index: LogIndex(9), term: Term(3), offset: 7, done: false)
             ),
             ("report", .report(role: .learner, applied: LogIndex(5), isFull: true)),
+            ("digests", .digests([DigestMark(index: LogIndex(5), digest: .max)])),
         ]
         var seeds = [
             FuzzSeed("hello", frame(.hello(hello))),

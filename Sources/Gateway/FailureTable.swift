@@ -150,6 +150,9 @@ extension Problem {
                 .shuttingDown,
                 "This member is stopping, and nothing was changed: ask another member.")
             self.retryAfterSeconds = retryAfterSeconds
+        case .stateDiffers:
+            self.init(.stateDiffers, Self.otherState)
+            self.retryAfterSeconds = retryAfterSeconds
         }
         path = work.path.bytes
     }
@@ -197,12 +200,16 @@ extension Problem {
 
     /// A local read of a member whose tree is nothing to go by.
     static func unserved(_ status: borrowing ReplicaStatus) -> Problem {
+        if status.differsAtNumber != nil { return Problem(.stateDiffers, otherState) }
         if let reason = status.refusedBy {
             return turnedAway("This member cannot serve reads: ask another one. ", reason)
         }
         return Problem(
             .noQuorum, "This member has nothing of an ensemble yet: ask another one, or try again.")
     }
+
+    private static let otherState: StaticString =
+        "This member's state is not that of another, and nothing was changed: ask another member."
 
     private static func turnedAway(_ detail: StaticString, _ reason: HelloRefusal) -> Problem {
         var problem = Problem(.noQuorum, detail)

@@ -30,18 +30,19 @@ extension RESTGateway {
         case .ready:
             checks = [
                 serving(context), Self.admitted(context), Self.storage(context),
-                Self.room(context), Self.caughtUp(context), leaderKnown(context),
+                Self.room(context), Self.state(context), Self.caughtUp(context),
+                leaderKnown(context),
             ]
         case .readable:
             let lagMsMax = try query.milliseconds(.maxLag, text)
             checks = [
                 serving(context), Self.admitted(context), Self.storage(context),
-                Self.staleness(context, lagMsMax),
+                Self.state(context), Self.staleness(context, lagMsMax),
             ]
         case .live:
             checks = [turning()]
         case .leader:
-            checks = [serving(context), Self.confirmedLeader(context)]
+            checks = [serving(context), Self.state(context), Self.confirmedLeader(context)]
         }
         writeHealth(checks, probe, head.method == .options, response, context, &out)
         return .answered(keepAlive: response.keepAlive)
@@ -104,6 +105,25 @@ extension RESTGateway {
             detail: isFull
                 ? "disk_full: this member takes no changes until there is room on its disk."
                 : "This member's disk takes what it must keep.")
+    }
+
+    /// Whether the tree here is that of the other members.
+    private static func state(_ context: borrowing RequestContext) -> Check {
+        let status = context.status
+        guard let number = status.differsAtNumber else {
+            return Check(
+                name: "state", passes: true, detail: "No member is known to hold another state.")
+        }
+        return Check(
+            name: "state", passes: false,
+            detail: status.stateIsWrong
+                ? "A majority holds another state at zxid "
+                : "Another member holds another state at zxid ",
+            number: number,
+            detailEnd: status.stateIsWrong
+                ? ": this member starts anew, and fetches it."
+                : ", and nobody can tell which is right; see docs/operations.md, states that differ."
+        )
     }
 
     private static func caughtUp(_ context: borrowing RequestContext) -> Check {

@@ -132,6 +132,17 @@ enum Metrics {
                 "Damaged storage made whole by the others.",
                 .count(status.repairs)),
             Metric(
+                "aviary_state_differs", "Another member holds another state, or a majority does.",
+                .flag(status.differsAtNumber != nil)),
+            Metric(
+                counter: "aviary_state_comparisons_total",
+                "Digests of other members compared with this member's own.",
+                .count(status.stateComparisons)),
+            Metric(
+                counter: "aviary_state_differences_total",
+                "Times that this member's state was found to differ.",
+                .count(status.stateDifferences)),
+            Metric(
                 counter: "aviary_elections_total", "Elections that this member began.",
                 .count(status.elections)),
             Metric(

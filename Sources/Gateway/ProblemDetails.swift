@@ -11,7 +11,8 @@ package enum ProblemCode: CaseIterable, Sendable {
     case notFound, methodNotAllowed, notImplemented, unsupportedMediaType
     case forbiddenOrigin, misdirectedRequest
     case historyCompacted, tooLarge, storeFull
-    case noQuorum, overloaded, diskFull, shuttingDown, tooStale, outcomeUnknown, requestTimeout
+    case noQuorum, overloaded, diskFull, shuttingDown, stateDiffers, tooStale, outcomeUnknown
+    case requestTimeout
 
     package var name: StaticString {
         switch self {
@@ -36,6 +37,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .overloaded: "overloaded"
         case .diskFull: "disk_full"
         case .shuttingDown: "shutting_down"
+        case .stateDiffers: "state_differs"
         case .tooStale: "too_stale"
         case .outcomeUnknown: "outcome_unknown"
         case .requestTimeout: "request_timeout"
@@ -65,6 +67,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .overloaded: "Overloaded"
         case .diskFull: "The disk is full"
         case .shuttingDown: "Shutting down"
+        case .stateDiffers: "The state differs"
         case .tooStale: "Too stale"
         case .outcomeUnknown: "Outcome unknown"
         case .requestTimeout: "Request timeout"
@@ -85,7 +88,7 @@ package enum ProblemCode: CaseIterable, Sendable {
         case .unsupportedMediaType: 415
         case .misdirectedRequest: 421
         case .notImplemented: 501
-        case .noQuorum, .overloaded, .diskFull, .shuttingDown, .tooStale: 503
+        case .noQuorum, .overloaded, .diskFull, .shuttingDown, .stateDiffers, .tooStale: 503
         case .outcomeUnknown: 504
         case .storeFull: 507
         }

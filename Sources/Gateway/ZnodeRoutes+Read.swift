@@ -261,7 +261,8 @@ extension RESTGateway {
     func checkServes(
         _ path: Span<UInt8>, _ context: borrowing RequestContext
     ) throws(Problem) {
-        if context.status.ensemble != nil, context.status.refusedBy == nil { return }
+        let status = context.status
+        if status.ensemble != nil, status.refusedBy == nil, status.differsAtNumber == nil { return }
         var problem = Problem.unserved(context.status)
         problem.path = Array(copying: path)
         problem.retryAfterSeconds = limits.retryAfterSeconds

@@ -23,6 +23,8 @@ package enum JournalError: Error, Equatable, Sendable {
     case identityMissing(file: String)
     /// No snapshot is there at the index asked for (a newer one replaced it).
     case snapshotAbsent(index: UInt64)
+    /// `DistrustMark` is there.
+    case distrusted
 }
 
 extension JournalError: CustomStringConvertible {
@@ -44,6 +46,10 @@ extension JournalError: CustomStringConvertible {
                 : "the snapshot that it follows is damaged (\(damaged.joined(separator: ", ")))"
             return "the log starts after index \(logBase), but the newest intact snapshot ends at "
                 + "\(snapshot): \(why)"
+        case .distrusted:
+            return
+                "\(DistrustMark.name) is there: this member's state was found to differ from that "
+                + "of the other members"
         case .storage, .malformed, .unsupportedVersion, .foreign, .contradiction,
             .identityMismatch, .ensembleMismatch, .identityMissing, .snapshotAbsent:
             return description
@@ -85,6 +91,9 @@ extension JournalError: CustomStringConvertible {
         case .identityMissing(let file):
             return "this data directory holds \(file) but no identity file. Put the identity file "
                 + "back. If it is lost: \(Self.replace)"
+        case .distrusted:
+            return "\(finding). There are no others to fetch it from: if nobody but you made that "
+                + "file, remove it."
         case .snapshotAbsent(let index):
             return "there is no snapshot at index \(index)"
         }

@@ -32,13 +32,18 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     package var needsVerification: Bool { unverified != nil }
 
     /// Removes unfinished files and reads snapshots whole, newest first, until one is intact.
-    /// A damaged one is no reason to refuse yet: the log may reach back to the one before.
+    /// A damaged one is no reason to refuse yet: the log may reach back to the one before. With
+    /// `isDistrusted` all of them count for damaged, see `DistrustMark`.
     package static func open(
-        storage: consuming Storage, limits: JournalLimits
+        storage: consuming Storage, limits: JournalLimits, isDistrusted: Bool = false
     ) throws(JournalError) -> SnapshotStore {
         var store = SnapshotStore(storage: storage, limits: limits)
         let names = try storing { () throws(StorageError) in try store.removeUnfinished() }
         for name in names.reversed() {
+            if isDistrusted {
+                store.damagedNames.append(name)
+                continue
+            }
             if store.reader != nil {
                 store.superseded.append(name)
                 continue
@@ -74,6 +79,11 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         }
         try storage.syncDirectory()
         return names
+    }
+
+    /// All that there were, once a log that does not need them is durable.
+    package mutating func removeDistrusted() throws(JournalError) {
+        try storing { () throws(StorageError) in try removeSuperseded() }
     }
 
     private mutating func removeSuperseded() throws(StorageError) {

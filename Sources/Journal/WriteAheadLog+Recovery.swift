@@ -21,10 +21,11 @@ extension WriteAheadLog where Storage: ~Copyable {
     /// - `damagedSnapshots`: their names; what they stood for may have been promised.
     /// - `logMustExist`: this member has taken part before, so an absent log is a lost one.
     /// - `hasPeers`: others may hold what damage took. Without them damage is refused.
+    /// - `isDistrusted`: see `DistrustMark`; the log is given up as if it were damaged.
     package static func recover(
         storage: consuming Storage, limits: JournalLimits, freshLogID: LogID,
         snapshot: SnapshotMark?, damagedSnapshots: [String] = [], logMustExist: Bool,
-        hasPeers: Bool
+        hasPeers: Bool, isDistrusted: Bool = false
     ) throws(JournalError) -> WriteAheadLog {
         var storage = storage
         var numbers = try storing { () throws(StorageError) in try segmentNumbers(&storage) }
@@ -43,7 +44,8 @@ extension WriteAheadLog where Storage: ~Copyable {
                 found: "a group of number \(scan.greatestSequence)")
         }
         let findings = try judge(
-            scan, snapshot, damagedSnapshots: damagedSnapshots, hasPeers: hasPeers)
+            scan, snapshot, damagedSnapshots: damagedSnapshots, hasPeers: hasPeers,
+            isDistrusted: isDistrusted)
         if findings.damage != nil {
             var log = try anew(
                 storage: storage, limits: limits, scan, after: snapshot, findings.promise,
@@ -84,10 +86,11 @@ extension WriteAheadLog where Storage: ~Copyable {
     /// it has promised. What a damaged snapshot stood for was promised too: it may have been
     /// acknowledged before the log was reset behind it.
     private static func judge(
-        _ scan: LogScan, _ snapshot: SnapshotMark?, damagedSnapshots: [String], hasPeers: Bool
+        _ scan: LogScan, _ snapshot: SnapshotMark?, damagedSnapshots: [String], hasPeers: Bool,
+        isDistrusted: Bool
     ) throws(JournalError) -> Findings {
         let outline = scan.replay.outline
-        var findings = Findings(damage: scan.damage)
+        var findings = Findings(damage: scan.damage ?? (isDistrusted ? .distrusted : nil))
         if findings.damage == nil {
             do throws(JournalError) {
                 findings.startsAnew = try startsAnew(

@@ -12,6 +12,8 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
     case diskFailed = 69
     /// The data directory cannot be made, opened or locked.
     case dataUnavailable = 73
+    /// This member's state differs from that of a majority: the next start fetches it anew.
+    case stateDiffers = 75
     /// The data directory belongs to another member.
     case otherMember = 77
 
@@ -24,6 +26,8 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .corruptData: "files in the data directory are damaged or missing"
         case .diskFailed: "the disk failed to write or sync; see the kernel's log"
         case .dataUnavailable: "the data directory cannot be created, opened or locked"
+        case .stateDiffers:
+            "the state differs from that of the others; start it again to fetch it anew"
         case .otherMember: "the data directory belongs to another member"
         }
     }

@@ -25,7 +25,7 @@ enum JournalThread {
                 var loop = JournalLoop(
                     journal: journal,
                     queue: try WorkQueue(work, spinsMax: SpinBudget.spinsMaxDefault), news: news,
-                    counters: counters)
+                    counters: counters, log: log)
                 try loop.run()
             } catch let error as StorageError {
                 log.end(
@@ -50,17 +50,19 @@ private struct JournalLoop: ~Copyable {
     private var queue: WorkQueue<JournalWork>
     private let news: Mailbox<ReplicaNews>
     private let counters: MemberCounters
+    private let log: Log
     private var ended = false
     private var nextLookMs: UInt64 = 0
 
     init(
         journal: consuming ReplicaJournal<FileStorage>, queue: consuming WorkQueue<JournalWork>,
-        news: Mailbox<ReplicaNews>, counters: MemberCounters
+        news: Mailbox<ReplicaNews>, counters: MemberCounters, log: Log
     ) {
         self.journal = journal
         self.queue = queue
         self.news = news
         self.counters = counters
+        self.log = log
     }
 
     mutating func run() throws {
@@ -75,6 +77,7 @@ private struct JournalLoop: ~Copyable {
             if journal.isFull, Clock.bootMs() >= nextLookMs {
                 nextLookMs = Clock.bootMs() + UInt64(Self.roomLookMs)
                 try journal.tryAgain()
+                endIfDistrusted()
                 try makeDurable()
             }
             if batch.isEmpty {
@@ -95,12 +98,22 @@ private struct JournalLoop: ~Copyable {
             switch work {
             case .request(let request):
                 try journal.carryOut(request)
+                endIfDistrusted()
                 if case .append(_, _, let entries) = request { counters.appended(entries.count) }
             case .end:
                 ended = true
             }
         }
         try makeDurable()
+    }
+
+    private func endIfDistrusted() {
+        guard journal.isDistrusted else { return }
+        log.end(
+            MemberFailure(
+                .stateDiffers,
+                "this member's state differs from that of a majority: it serves nobody any more, "
+                    + "and the next start fetches the state anew"))
     }
 
     private mutating func makeDurable() throws(StorageError) {

@@ -35,12 +35,18 @@ struct MemberRecovery: ~Copyable {
     }
 
     private static func report(_ found: borrowing ReplicaRecovery<FileStorage>, _ log: Log) {
-        if !found.damagedSnapshots.isEmpty {
+        if !found.damagedSnapshots.isEmpty, found.log.damage != .distrusted {
             log.warning(
                 "a damaged snapshot is passed over",
                 ("files", found.damagedSnapshots.joined(separator: ",")))
         }
-        if let damage = found.log.damage {
+        if found.log.damage == .distrusted {
+            log.warning(
+                "the state is not believed: log and snapshots are given up, and fetched anew from "
+                    + "the leader; until then this member votes for nobody who lacks what it had "
+                    + "acknowledged",
+                ("acknowledged", found.log.claim.map { "\($0)" } ?? "all there"))
+        } else if let damage = found.log.damage {
             log.warning(
                 "files are damaged: the log is given up, and fetched anew from the leader; until "
                     + "then this member votes for nobody who lacks what it had acknowledged",
@@ -99,7 +105,8 @@ struct MemberRecovery: ~Copyable {
             switch error {
             case .storage: .diskFailed
             case .identityMismatch, .ensembleMismatch: .otherMember
-            case .rot, .malformed, .unsupportedVersion, .foreign, .missing, .gap, .contradiction,
+            case .distrusted, .rot, .malformed, .unsupportedVersion, .foreign, .missing, .gap,
+                .contradiction,
                 .identityMissing, .snapshotAbsent:
                 .corruptData
             }

@@ -285,6 +285,21 @@ struct ReplicaLoop: ~Copyable {
             log.error(
                 "a member has another disk, and without it no majority is there: start the others, or "
                     + "bring its old data directory back", ("member", member.rawValue))
+        case .stateJudged(.agreed):
+            log.info("the state is that of the others again")
+        case .stateJudged(.disputed(let index)):
+            log.error(
+                "another member holds another state, and no majority tells which is right: this "
+                    + "one serves nobody until it is settled",
+                ("index", index.rawValue))
+        case .stateJudged(.wrong(let index)):
+            log.error(
+                "a majority of the members holds another state than this one",
+                ("index", index.rawValue))
+        case .otherStateDiffers(let member, let index):
+            log.error(
+                "a member holds another state than a majority with this one does",
+                ("other", member.rawValue), ("index", index.rawValue))
         }
     }
 

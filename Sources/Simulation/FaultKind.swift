@@ -44,6 +44,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the disk, for the last time.
     /// A member whose disk was exchanged has the old one again, or the new one again, or yet another.
     case diskBack
+    // Of the memory.
+    /// A znode of a running member changes by itself.
+    case flip
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -60,7 +63,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
             .misdirectedWrite, .staleCache, .readError, .diskBack:
             .disk
-        case .crash, .crashInTurn, .pause, .stop, .blackout: .process
+        case .crash, .crashInTurn, .pause, .stop, .blackout, .flip: .process
         case .wallJump, .drift, .lateTicks, .bootLeap: .clock
         }
     }
@@ -96,6 +99,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         /// Per mille of pauses.
         case .bootLeap: 100...1_000
         case .diskBack: 5...60
+        case .flip: 5...100
         }
     }
 }

@@ -49,6 +49,9 @@ package enum Mark: Int, CaseIterable, Sendable {
         syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
         rotted, repaired, misdirected, bootLeapt, readFailed,
         wipedAgain, oldDiskBack, newDiskBack
+    // States that differ.
+    case stateFlipped, stateWrong, stateDisputed, stateSettled, otherStateDiffers, stateFetched,
+        stateSpread
 }
 
 package struct Marks: Sendable {

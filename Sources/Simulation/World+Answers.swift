@@ -112,7 +112,7 @@ extension World {
         work.refusals += 1
         switch (open.ask, refusal) {
         case (.write, .noQuorum), (.write, .overloaded), (.write, .diskFull),
-            (.write, .shuttingDown):
+            (.write, .shuttingDown), (.write, .stateDiffers):
             if open.tag > 0 { try history.refused(open.tag) }
             if let handle = open.register { registers.refused(handle) }
         case (.write, .outcomeUnknown):
@@ -125,7 +125,8 @@ extension World {
                 "\(open.ask) is refused as ahead of \(confirmed), \(open.known) was known")
         case (.read, .noQuorum), (.read, .overloaded), (.read, .shuttingDown),
             (.wait, .noQuorum), (.wait, .overloaded), (.wait, .shuttingDown),
-            (.feed, .noQuorum), (.feed, .overloaded), (.feed, .shuttingDown):
+            (.feed, .noQuorum), (.feed, .overloaded), (.feed, .shuttingDown),
+            (.read, .stateDiffers), (.wait, .stateDiffers), (.feed, .stateDiffers):
             break
         case (.write, .zxidAhead), (.read, .outcomeUnknown), (.wait, .outcomeUnknown),
             (.feed, .outcomeUnknown), (.read, .diskFull), (.wait, .diskFull), (.feed, .diskFull):

@@ -39,7 +39,7 @@ extension World {
     /// knows the ensemble: before that nobody can tell an exchanged disk from a first one.
     func wipe(_ member: Member) {
         let isAgain = isOut(member)
-        guard members.count >= 3, members.allSatisfy(isWhole),
+        guard members.count >= 3, members.allSatisfy(isWhole), othersCanGive(member),
             members.allSatisfy({ $0 === member || !isOut($0) }),
             oracle.storages.count == members.count,
             members.allSatisfy({

@@ -32,6 +32,7 @@ extension World {
         if hits(.blackout) { blackOut() }
         if lateRandom.chance(perMille: weather[.readError]) { member.disk.failsNextRead = true }
         if hits(.diskBack) { exchangeAgain() }
+        if hits(.flip) { flip(member) }
     }
 
     private func blackOut() {
@@ -84,7 +85,7 @@ extension World {
         }
     }
 
-    private func hits(_ kind: FaultKind) -> Bool { faultRandom.chance(perMille: weather[kind]) }
+    func hits(_ kind: FaultKind) -> Bool { faultRandom.chance(perMille: weather[kind]) }
 
     private func durationNs() -> UInt64 {
         faultRandom.delayNs(50 * millisecondNs...1_000 * millisecondNs)
@@ -217,8 +218,8 @@ extension World {
     private func comesToRest(_ when: String) -> Bool {
         let eventsLimit = events + options.settleEventsMax
         let timeLimitNs = nowNs + options.settleNs
-        while violation == nil {
-            for _ in 0..<32 where violation == nil { turn() }
+        while violation == nil, !wrongStateSpread {
+            for _ in 0..<32 where violation == nil && !wrongStateSpread { turn() }
             returnNamedDisks()
             if violation == nil, isAtRest { return true }
             if violation == nil, events > eventsLimit || nowNs > timeLimitNs {
@@ -233,7 +234,7 @@ extension World {
             && members.allSatisfy { !isOut($0) && $0.process?.applied == oracle.last }
             && members.filter { $0.process?.observation?.role == .leader }.count == 1
             && members.allSatisfy { $0.process?.observation?.leader != nil }
-            && members.allSatisfy { $0.process?.observation?.claim == nil }
+            && members.allSatisfy { $0.process?.observation?.claim == nil && !$0.isFlipped }
     }
 
     private var unrest: String {

@@ -158,6 +158,7 @@ extension World {
             // The gateway says why no read is confirmed here.
             return .noQuorum
         case (503, "shutting_down"): return .shuttingDown
+        case (503, "state_differs"): return .stateDiffers
         case (504, "outcome_unknown"): return .outcomeUnknown
         case (400, "zxid_ahead"): return .zxidAhead(confirmed: Zxid(try answer.numberInDetail()))
         case (503, _), (504, _): throw answer.wrong("an unknown refusal")

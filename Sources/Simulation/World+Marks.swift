@@ -40,7 +40,7 @@ extension World {
             if lost > 1 { marks.hit(.manyTruncated) }
         case .resetLog: marks.hit(.logReset)
         case .prune: marks.hit(.logPruned)
-        case .identity: break
+        case .identity, .distrust: break
         }
     }
 
@@ -61,7 +61,7 @@ extension World {
         case .snapshotChunk(_, _, _, _, let last): marks.hit(last ? .lastChunkSent : .chunkSent)
         case .snapshotProgress(_, _, let offset, let done):
             if offset == 0, !done { marks.hit(.chunkAskedAgain) }
-        case .report: break
+        case .report, .digests: break
         }
     }
 
@@ -91,6 +91,21 @@ extension World {
         }
     }
 
+    func note(_ event: ReplicaEvent, _ member: Member) {
+        trace("\(member.id) \(event)")
+        if let process = member.process { mark(event, process) }
+        switch event {
+        case .snapshotSaved: work.snapshotsSaved += 1
+        case .snapshotInstalled: work.snapshotsInstalled += 1
+        case .repaired: work.repairs += 1
+        case .stateJudged(let verdict): checkVerdict(verdict, member)
+        case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
+            .diskFull, .diskHasRoom, .diskMissed, .diskNamed, .diskCounts, .diskNotAdmitted,
+            .otherStateDiffers:
+            break
+        }
+    }
+
     func mark(_ event: ReplicaEvent, _ process: Process) {
         switch event {
         case .snapshotStarted: marks.hit(.snapshotStarted)
@@ -107,6 +122,10 @@ extension World {
         case .diskMissed: marks.hit(.diskMissed)
         case .diskNamed: marks.hit(.diskNamed)
         case .diskCounts: marks.hit(.diskCounts)
+        case .stateJudged(.wrong): marks.hit(.stateWrong)
+        case .stateJudged(.disputed): marks.hit(.stateDisputed)
+        case .stateJudged(.agreed): marks.hit(.stateSettled)
+        case .otherStateDiffers: marks.hit(.otherStateDiffers)
         case .roleChanged, .diskNotAdmitted: break
         }
     }

@@ -52,6 +52,18 @@ extension World {
     /// Bytes of it that were durable may change without anybody's losing what was acknowledged.
     func mayHarm(_ member: Member) -> Bool {
         guard !isOut(member), !member.disk.hasUnsynced else { return false }
+        return othersCanGive(member)
+    }
+
+    func noteHarm(_ member: Member, _ mark: Mark) {
+        work.damages += 1
+        marks.hit(mark)
+        member.damagedAt = consensus.committedCount
+        consensus.damaged(member.position)
+    }
+
+    /// So many of the others are whole that one more may lose what it has.
+    func othersCanGive(_ member: Member) -> Bool {
         for member in members {
             guard let identity = member.process?.journal.identity else { continue }
             if identity.ensembleID != nil && !identity.isNewcomer { member.isTakenIn = true }
@@ -62,15 +74,9 @@ extension World {
         return lacking.count < (members.count - 1) / 2
     }
 
-    func noteHarm(_ member: Member, _ mark: Mark) {
-        work.damages += 1
-        marks.hit(mark)
-        member.damagedAt = consensus.committedCount
-        consensus.damaged(member.position)
-    }
-
     /// It has again all that was committed when its disk was damaged.
     func isWhole(_ member: Member) -> Bool {
+        if member.isFlipped { return false }
         guard let needed = member.damagedAt else { return true }
         guard let process = member.process, process.replica.observation.claim == nil,
             process.applied.rawValue >= UInt64(needed)

@@ -26,6 +26,10 @@ extension World {
         }
         member.storages[member.diskNumber] = recovered.identity.storageID
         let found = forgetting(recovered.log)
+        if found.damage == .distrusted {
+            marks.hit(.stateFetched)
+            member.isFlipped = false
+        }
         mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
             member.position, hardState: found.hardState, snapshot: found.snapshot,
@@ -34,6 +38,7 @@ extension World {
         let process = member.process(
             from: recovered, found, of: options.members, tuning, gatewayOptions(), nowNs: nowNs)
         member.process = process
+        try checkDigest(member, process, atStart: true)
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
     }
@@ -144,6 +149,7 @@ extension World {
         for (to, message) in effects.sends where handedOut > 0 {
             handedOut -= 1
             mark(message, from: process)
+            if options.bug == .digestsNotTold, case .digests = message { continue }
             try checkPromises(of: message, from: member)
             send(message, from: member, to: to)
         }
@@ -195,7 +201,7 @@ extension World {
                 try consensus.asked(token, hardState, entries, by: member.position)
                 try checkAdmissions(in: entries, by: process)
             case .resetLog(let mark): try consensus.askedReset(to: mark, by: member.position)
-            case .prune, .identity: break
+            case .prune, .identity, .distrust: break
             }
             process.journalQueue.append(request)
         }
@@ -229,7 +235,7 @@ extension World {
                 "member \(member.id) goes back from \(process.applied) to \(applied)")
             process.applied = applied
             mix(applied.rawValue)
-            try oracle.check(process.replica.digest, at: applied, member: member.position)
+            try checkDigest(member, process)
         }
         if now.role == .leader || process.claims {
             let untilMs = process.replica.claimedUntilMs
@@ -252,19 +258,6 @@ extension World {
             "\(member.id) has \(process.snapshotQueue.count) snapshot requests waiting")
     }
 
-    private func note(_ event: ReplicaEvent, _ member: Member) {
-        trace("\(member.id) \(event)")
-        if let process = member.process { mark(event, process) }
-        switch event {
-        case .snapshotSaved: work.snapshotsSaved += 1
-        case .snapshotInstalled: work.snapshotsInstalled += 1
-        case .repaired: work.repairs += 1
-        case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
-            .diskFull, .diskHasRoom, .diskMissed, .diskNamed, .diskCounts, .diskNotAdmitted:
-            break
-        }
-    }
-
     // MARK: the journal's thread
 
     /// Takes what has been asked for, writes it, and is busy until the sync is over.
@@ -274,10 +267,16 @@ extension World {
         let batch = Array(process.journalQueue[..<count])
         process.journalQueue.removeFirst(count)
         process.journalIsBusy = true
+        if batch.contains(where: { if case .distrust = $0 { true } else { false } }) {
+            givesUp(member)
+        }
         do throws(StorageError) {
             for request in batch { try write(request, process) }
         } catch {
             return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
+        }
+        if process.journal.isDistrusted {
+            return crash(member, .none, restartAfterNs: restartDelayNs())
         }
         var delayNs = diskDelayNs(member)
         if !isSettling, shellRandom.chance(perMille: weather[.hang]) {
@@ -369,6 +368,9 @@ extension World {
                 return
             }
             try process.journal.tryAgain()
+            if process.journal.isDistrusted {
+                return crash(member, .none, restartAfterNs: restartDelayNs())
+            }
             process.noteWritten()
             process.journalIsBusy = true
             queue.put(

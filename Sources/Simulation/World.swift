@@ -41,6 +41,9 @@ package final class World {
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
+    /// A state that is wrong has reached another member in a snapshot: nothing more can be asked of
+    /// this run, since a majority may be wrong now.
+    var wrongStateSpread = false
     /// For `PlantedBug.staleReadIndex`.
     var firstReadIndex: LogIndex?
 
@@ -101,14 +104,14 @@ package final class World {
     }
 
     package func run() -> Report {
-        while events < options.eventsMax, violation == nil { turn() }
-        if violation == nil { settle() }
+        while events < options.eventsMax, !isOver { turn() }
+        if !isOver { settle() }
         if violation == nil { checking { () throws(Violation) in try registers.check() } }
         work.ordered = registers.judged
         work.acknowledgedWrites = history.acknowledgedCount
         work.committed = consensus.committedCount
         work.leaders = consensus.leaderCount
-        if violation == nil, work.acknowledgedWrites < options.acknowledgedMin || work.reads < 3 {
+        if !isOver, work.acknowledgedWrites < options.acknowledgedMin || work.reads < 3 {
             violation = Violation(.quietRun, "\(work)")
         }
         return Report(
@@ -117,6 +120,8 @@ package final class World {
             violation: violation, lastEvents: violation == nil ? [] : lastEvents(),
             replay: "aviary-simulate " + Self.arguments(seed: seed, options).joined(separator: " "))
     }
+
+    private var isOver: Bool { violation != nil || wrongStateSpread }
 
     /// What this run has drawn for a kind of fault; 0: it does not happen.
     package func rate(of kind: FaultKind) -> Int { weather[kind] }

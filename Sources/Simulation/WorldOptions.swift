@@ -50,6 +50,8 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case newDiskForOld
     /// A member loses its vote to a new disk long before its own one has been silent for long enough.
     case exchangedAtOnce
+    /// No member hears the others' digests.
+    case digestsNotTold
 }
 
 package struct WorldOptions: Sendable {
@@ -151,5 +153,6 @@ struct Tuning {
         replica.raft.limits.readRoundsMax = draws.pick([1, 2])
         journalBatchMax = draws.pick([1, 4, Int.max])
         answersEachToken = draws.coin()
+        replica.digestEntries = draws.pick([1, 8, 50])
     }
 }

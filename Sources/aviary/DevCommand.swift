@@ -36,7 +36,7 @@ struct DevCommand: ParsableCommand {
     var data = "data"
     @Option(help: "The first member's HTTP port.")
     var port: UInt16 = 8080
-    @Flag(help: "Start a member again when it ends.")
+    @Flag(help: "Start a member again when it ends, whatever the reason.")
     var restart = false
     @Argument(parsing: .postTerminator, help: "Options for each `aviary serve`.")
     var serveOptions: [String] = []

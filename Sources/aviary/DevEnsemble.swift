@@ -144,7 +144,8 @@ struct DevEnsemble: ~Copyable {
         let end = try process.awaitEnd()
         if stopByMs != nil { return }
         var words = "member \(member.number) ended: \(end)"
-        if restarts {
+        // With that code a member asks to be started again.
+        if restarts || end == .exited(Server.ExitCode.stateDiffers.rawValue) {
             let nowMs = Clock.bootMs()
             if nowMs - member.startedMs > Self.steadyMs {
                 member.restartPauseMs = Self.restartPauseMsMin

@@ -18,6 +18,7 @@ struct Disk {
     var storage: StorageID
     /// What damage took: the journal's part, which it forgets once met.
     var claim: LogPosition?
+    var isDistrusted = false
 
     mutating func append(_ hardState: HardState?, _ new: [Entry]) {
         if let hardState { self.hardState = hardState }
@@ -195,6 +196,7 @@ final class Cluster {
         case .identity(let ensemble, let isNewcomer):
             node.disk.ensemble = ensemble
             node.disk.isNewcomer = isNewcomer
+        case .distrust: node.disk.isDistrusted = true
         }
     }
 

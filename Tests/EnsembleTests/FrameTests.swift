@@ -77,6 +77,9 @@ struct FrameTests {
             term: Term(3), offset: 4, bytes: [5], last: true),
         .snapshotProgress(index: LogIndex(1), term: Term(2), offset: 3, done: false),
         .report(role: .leader, applied: LogIndex(5), isFull: true),
+        .digests([
+            DigestMark(index: LogIndex(4), digest: .max), DigestMark(index: LogIndex(5), digest: 1),
+        ]),
     ]
 
     private var frames: [PeerFrame] {

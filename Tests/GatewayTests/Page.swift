@@ -201,6 +201,8 @@ private final class Player {
         case "role": member.context.status.role = argument == "leader" ? .leader : .follower
         case "leader": member.context.status.leader = number.map { MemberID($0) }
         case "ensemble": member.context.status.ensemble = nil
+        case "disputed": member.context.status.stateVerdict = .disputed(LogIndex(number ?? 0))
+        case "wrong": member.context.status.stateVerdict = .wrong(LogIndex(number ?? 0))
         case "refused-by":
             member.context.status.refusedBy = argument == "none" ? nil : .otherStorage
         case "admission":
@@ -272,6 +274,7 @@ private final class Player {
         case "overloaded": return .refused(.overloaded)
         case "diskFull": return .refused(.diskFull)
         case "shuttingDown": return .refused(.shuttingDown)
+        case "stateDiffers": return .refused(.stateDiffers)
         case "compacted": return .historyCompacted(zxid: member.lastZxid)
         case "changed": return .changed
         case "unchanged": return .unchanged(zxid: member.lastZxid)

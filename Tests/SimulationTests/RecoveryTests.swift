@@ -15,9 +15,11 @@ struct RecoveryTests {
             payload: [UInt8](repeating: UInt8(index), count: 40))
     }
 
-    static func recover(_ disk: SimulatedDisk) throws -> ReplicaRecovery<SimulatedDisk> {
+    static func recover(
+        _ disk: SimulatedDisk, of members: UInt64 = 1
+    ) throws -> ReplicaRecovery<SimulatedDisk> {
         try ReplicaRecovery.recover(
-            MemberID(1), of: [MemberID(1)],
+            MemberID(1), of: (1...members).map { MemberID($0) },
             ReplicaRecovery.Handles(identity: disk, snapshots: disk, log: disk),
             limits: JournalLimits(segmentBytes: 4096, snapshotBlockBytes: 100),
             fresh: ReplicaRecovery.Fresh(
@@ -70,6 +72,89 @@ struct RecoveryTests {
         disk.crash(.all, &random)
         let third = try Self.recover(disk)
         #expect(third.log.entries == Self.entries)
+    }
+
+    /// Entries 1 to 3 in a snapshot, 4 and 5 behind it, and the mark.
+    private func distrusted() throws -> SimulatedDisk {
+        let disk = SimulatedDisk()
+        let found = try Self.recover(disk, of: 3)
+        var journal = found.journal
+        var snapshots = found.snapshots
+        let state = HardState(term: Term(3), vote: MemberID(2), commit: LogIndex(4))
+        try journal.carryOut(
+            .append(
+                token: StorageToken(rawValue: 1), hardState: state, entries: Self.entries))
+        try journal.sync()
+        var outcomes: [SnapshotOutcome] = []
+        let mark = SnapshotMark(
+            index: LogIndex(3), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        snapshots.carryOut(.begin(mark), into: &outcomes)
+        snapshots.carryOut(.append([1, 2, 3]), into: &outcomes)
+        snapshots.carryOut(.finish(mark.index), into: &outcomes)
+        snapshots.verify(into: &outcomes)
+        #expect(disk.fileNames.contains { $0.hasPrefix("snapshot-") })
+        try journal.carryOut(.distrust)
+        return disk
+    }
+
+    @Test("of a state that is not believed keeps the promises, and nothing else, after any crash")
+    func distrust() throws {
+        var crashes = 0
+        for changes in 0..<200 {
+            var random = RandomGenerator(seed: UInt64(changes))
+            let disk = try distrusted()
+            disk.changesUntilPowerCut = changes
+            var isWhole = false
+            do {
+                _ = try Self.recover(disk, of: 3)
+                isWhole = true
+            } catch {
+                crashes += 1
+            }
+            disk.crash(.some, &random)
+            let again = try Self.recover(disk, of: 3)
+            #expect(again.log.claim == LogPosition(index: LogIndex(5), term: Term(1)))
+            #expect(again.log.hardState.term == Term(3) && again.log.hardState.vote == MemberID(2))
+            #expect(again.log.entries.isEmpty && again.log.snapshot == nil)
+            #expect(!disk.fileNames.contains { $0.hasPrefix("snapshot-") || $0 == "distrusted" })
+            if isWhole { break }
+        }
+        #expect(crashes > 8)
+    }
+
+    @Test("of a state that is not believed is refused where there is nobody to fetch it from")
+    func distrustAlone() throws {
+        let disk = SimulatedDisk()
+        let found = try Self.recover(disk)
+        var journal = found.journal
+        try journal.carryOut(.distrust)
+        #expect(throws: JournalError.distrusted) { _ = try Self.recover(disk) }
+    }
+
+    @Test("leaves a journal that gives a state up behind what a full disk keeps waiting")
+    func distrustWithoutRoom() throws {
+        let disk = SimulatedDisk()
+        let found = try Self.recover(disk, of: 3)
+        var journal = found.journal
+        try journal.carryOut(
+            .append(token: StorageToken(rawValue: 1), hardState: nil, entries: Self.entries))
+        try journal.sync()
+        disk.isFull = true
+        try journal.carryOut(.distrust)
+        var waits = journal.isFull
+        var isSet = journal.isDistrusted
+        #expect(waits && !isSet)
+        try journal.tryAgain()
+        (waits, isSet) = (journal.isFull, journal.isDistrusted)
+        #expect(waits && !isSet)
+        disk.isFull = false
+        try journal.tryAgain()
+        (waits, isSet) = (journal.isFull, journal.isDistrusted)
+        #expect(!waits && isSet)
+        var random = RandomGenerator(seed: 1)
+        disk.crash(.all, &random)
+        let again = try Self.recover(disk, of: 3)
+        #expect(again.log.damage == .distrusted && again.log.entries.isEmpty)
     }
 
     @Test("leaves a journal that a full disk does not end, and that goes on once there is room")

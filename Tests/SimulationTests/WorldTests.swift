@@ -43,7 +43,7 @@ struct WorldTests {
 
     @Test("All faults at once break no rule")
     func everything() {
-        let (work, _) = check(.everything, 50, events: 5_000)
+        let (work, _) = check(.everything, 50, events: 10_000)
         #expect(work.acknowledgedWrites > 500 && work.ordered > 500)
     }
 
@@ -242,13 +242,18 @@ struct PlantedBugTests {
         .bodyKept: [.acknowledgedWrite, .appliedOnce, .refusedWrite],
         .conditionForgotten: [.acknowledgedWrite],
         .changeMadeUp: [.spuriousChange],
+        .digestsNotTold: [.liveness],
     ]
+
+    /// An exchange must meet a member that is slow, not gone; a claim that matters, the one leader who
+    /// lacks what it is for.
+    static let rare: Set<PlantedBug> = [.exchangedAtOnce, .claimIgnored]
 
     @Test(
         "Each one is found within forty seeds, the rarest within 2,000, by a rule that is about it",
         arguments: PlantedBug.allCases)
     func found(bug: PlantedBug) throws {
-        for seed in UInt64(1)...(bug == .exchangedAtOnce ? 2_000 : 40) {
+        for seed in UInt64(1)...(Self.rare.contains(bug) ? 2_000 : 40) {
             let options = WorldOptions(
                 members: WorldOptions.members(seed), profile: .swarm, eventsMax: 7_000,
                 bug: bug)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ensemble import PROGRAM, Client, Ensemble, Unreachable, contiguous_ports, eventually, free_ports
+from forged_snapshot import forge
 
 
 def run(*words, **variables):
@@ -332,3 +333,29 @@ def test_a_later_signal_to_dev_does_not_wait(dev):
         insist_until_it_ends(process)
     assert process.wait(10) == 0
     gone(port)
+
+
+def test_dev_starts_a_member_again_that_asks_for_it(dev, tmp_path):
+    words = ("--", "--snapshot-entries", "50")
+    process, port = dev(*words)
+    client = Client(port)
+    for number in range(120):
+        assert client.put(f"/v1/znodes/{number}", b"x" * 100).status == 201
+    client.close()
+    folder = tmp_path / "data" / "member-1"
+    eventually(lambda: list(folder.glob("snapshot-*")), 20, "a snapshot")
+    process.terminate()
+    process.stdout.read()
+    assert process.wait(30) == 0
+    for snapshot in folder.glob("snapshot-*"):
+        forge(snapshot, b"/7")
+    dev(*words)
+
+    def has_fetched_it_anew():
+        try:
+            return (Client(port).metrics().get("aviary_storage_repairs_total") == "1"
+                    and Client(port).get("/health/ready").status == 200)
+        except Unreachable:
+            return False
+    eventually(has_fetched_it_anew, 30, "the member is back with the others' state")
+    assert Client(port).get("/v1/znodes/7?raw").body == b"x" * 100

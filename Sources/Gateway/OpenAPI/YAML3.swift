@@ -68,7 +68,8 @@ extension OpenAPIDocument {
                     $ref: "#/components/schemas/Problem"
             Unavailable:
               description: >-
-                no_quorum, overloaded, disk_full, shutting_down or too_stale; nothing was changed; path names the znode
+                no_quorum, overloaded, disk_full, shutting_down, state_differs or too_stale; nothing was changed;
+                path names the znode
               headers:
                 Retry-After:
                   $ref: "#/components/headers/Retry-After"
@@ -266,6 +267,7 @@ extension OpenAPIDocument {
                 - overloaded
                 - disk_full
                 - shutting_down
+                - state_differs
                 - too_stale
                 - outcome_unknown
                 - request_timeout

@@ -1,0 +1,102 @@
+// What a replica does about its own state and those of the others: tells its digests, judges what it
+// hears, and serves nobody from a state that is disputed. One that is wrong it has thrown away; the
+// process ends with that, and the next one fetches the state anew (docs/decisions/0014).
+
+import Raft
+import Znodes
+
+extension Replica {
+    /// Only then may anybody be told what the tree says.
+    var stateIsTrusted: Bool { stateVerdict == .agreed }
+
+    private var currentDigest: DigestMark {
+        DigestMark(index: LogIndex(applied.rawValue), digest: tree.digest)
+    }
+
+    /// After each entry.
+    mutating func noteDigest() {
+        if applied.rawValue % options.digestEntries == 0 { comparison.note(currentDigest) }
+    }
+
+    /// With each report.
+    mutating func tellDigests(to member: MemberID, into effects: inout Effects) {
+        send(.digests(comparison.with(currentDigest)), to: member, into: &effects)
+    }
+
+    mutating func receiveDigests(
+        _ marks: [DigestMark], from member: MemberID, into effects: inout Effects
+    ) {
+        comparison.heard(marks, from: member, current: currentDigest)
+        judgeState(into: &effects)
+    }
+
+    /// Another process of the member: what the one before said is over.
+    mutating func forgetDigests(of member: MemberID) {
+        comparison.forget(member)
+        membersThatDiffer.removeAll { $0 == member }
+    }
+
+    mutating func tickComparison(into effects: inout Effects) {
+        switch stateVerdict {
+        case .agreed: if disputedSinceMs != nil { judgeState(into: &effects) }
+        case .disputed: judgeState(into: &effects)
+        case .wrong: throwStateAway(into: &effects)
+        }
+    }
+
+    private mutating func judgeState(into effects: inout Effects) {
+        // A change of the voters is over before anybody is judged by a majority.
+        guard !raft.configuration.isJoint else { return }
+        if case .wrong = stateVerdict { return }
+        let voters = raft.configuration.voters
+        // A voter is a member with the disk that is named for it, and no other disk.
+        let (found, differing) = comparison.judge(
+            voters: voters.filter { isNamedDisk(of: $0) },
+            majority: Quorum.majority(of: voters.count), self: identity.member,
+            current: currentDigest)
+        for member in differing where !membersThatDiffer.contains(member) {
+            membersThatDiffer.append(member)
+            effects.events.append(.otherStateDiffers(member, currentDigest.index))
+        }
+        var verdict = found
+        if case .disputed = found {
+            // A third member may just not have said what settles it.
+            let sinceMs = disputedSinceMs ?? nowMs
+            disputedSinceMs = sinceMs
+            if nowMs < sinceMs + options.disputeMs { verdict = .agreed }
+        } else {
+            disputedSinceMs = nil
+        }
+        let wasTrusted = stateIsTrusted
+        if verdict != stateVerdict { effects.events.append(.stateJudged(verdict)) }
+        stateVerdict = verdict
+        if stateIsTrusted { return }
+        if wasTrusted {
+            stateDifferences += 1
+            for request in waits.requests {
+                endWait(request, with: .refused(.stateDiffers), into: &effects)
+            }
+        }
+        if case .wrong = verdict {
+            if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
+            thrownAwayByMs = nowMs + electionTimeoutMaxMs
+            // So that the others can say whose it was; the state goes at a tick, after that.
+            for member in peers.connected { tellDigests(to: member, into: &effects) }
+        }
+    }
+
+    private func isNamedDisk(of member: MemberID) -> Bool {
+        if member != identity.member {
+            guard let hello = peers[member]?.hello else { return false }
+            return isNamedDisk(hello)
+        }
+        return namings.inForce.storage(of: member).map { $0 == identity.storage } ?? true
+    }
+
+    /// A leader hands over first, if somebody takes it.
+    private mutating func throwStateAway(into effects: inout Effects) {
+        guard let byMs = thrownAwayByMs, raft.role != .leader || nowMs >= byMs else { return }
+        thrownAwayByMs = nil
+        effects.storage.append(.distrust)
+    }
+}

@@ -1,0 +1,146 @@
+// Members whose trees differ: who finds it, who serves on, and who starts anew.
+
+import Ensemble
+import Raft
+import Testing
+import Znodes
+
+@Suite("States that differ")
+struct StateComparisonTests {
+    private func filled(_ members: Int) throws -> (Cluster, leader: Int) {
+        let cluster = try Cluster(members)
+        let leader = try cluster.awaitLeader()
+        let write = cluster.put(leader, "/a", "1")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        try cluster.run {
+            cluster.nodes.indices.allSatisfy { cluster.applied($0) == cluster.applied(leader) }
+        }
+        return (cluster, leader)
+    }
+
+    private func harm(_ cluster: Cluster, _ position: Int) {
+        #expect(cluster.nodes[position]?.replica.harmState() == true)
+    }
+
+    private func verdict(_ cluster: Cluster, _ position: Int) -> StateVerdict? {
+        cluster.nodes[position]?.replica.status().stateVerdict
+    }
+
+    private func isGivenUp(_ cluster: Cluster, _ position: Int) -> Bool {
+        cluster.nodes[position]?.disk.isDistrusted ?? false
+    }
+
+    /// What the next start finds once log and snapshots are given up.
+    private func startAnew(_ cluster: Cluster, _ position: Int) throws {
+        var disk = try #require(cluster.crash(position))
+        let last = try #require(disk.entries.last)
+        disk.claim = LogPosition(index: last.index, term: last.term)
+        disk.entries = []
+        disk.snapshot = nil
+        disk.hardState.commit = .zero
+        disk.isDistrusted = false
+        try cluster.start(position, disk: disk)
+    }
+
+    @Test("One that a majority differs from serves nobody, gives its state up and fetches it anew")
+    func minority() throws {
+        let (cluster, leader) = try filled(3)
+        let wrong = (leader + 1) % 3
+        let wait = cluster.ask(
+            wrong,
+            .wait(
+                Wait(
+                    path: path("/a"), view: .data, after: cluster.applied(wrong),
+                    deadlineMs: .max, local: true)))
+        harm(cluster, wrong)
+        try cluster.run { isGivenUp(cluster, wrong) }
+        #expect(cluster.reply(wrong, wait) == .refused(.stateDiffers))
+        let local = cluster.ask(wrong, .read(.atLeast(.zero)))
+        let write = cluster.put(wrong, "/b")
+        #expect(cluster.reply(wrong, local) == .refused(.stateDiffers))
+        #expect(cluster.reply(wrong, write) == .refused(.stateDiffers))
+        for other in cluster.nodes.indices where other != wrong {
+            #expect(verdict(cluster, other) == .agreed)
+            let saw = cluster.nodes[other]?.events.contains {
+                if case .otherStateDiffers(let member, _) = $0 {
+                    member == cluster.members[wrong]
+                } else {
+                    false
+                }
+            }
+            #expect(saw == true)
+        }
+        try startAnew(cluster, wrong)
+        try cluster.run {
+            cluster.nodes[wrong]?.replica.digest == cluster.nodes[leader]?.replica.digest
+                && cluster.nodes[wrong]?.replica.status().caughtUp == true
+        }
+        try cluster.tick(200)
+        #expect(verdict(cluster, wrong) == .agreed && cluster.data(wrong, "/a") == "1")
+    }
+
+    @Test("A leader that is the wrong one hands over before it goes")
+    func leader() throws {
+        let (cluster, leader) = try filled(3)
+        harm(cluster, leader)
+        try cluster.run { isGivenUp(cluster, leader) }
+        #expect(cluster.nodes[leader]?.replica.status().role != .leader)
+        #expect(cluster.nodes[leader]?.events.contains(.handingOver) == true)
+        _ = cluster.crash(leader)
+        try cluster.run { cluster.leader != nil && cluster.leader != leader }
+    }
+
+    @Test("Of two nobody can tell: both say so and serve nobody until one has started anew")
+    func two() throws {
+        let (cluster, leader) = try filled(2)
+        let wrong = 1 - leader
+        harm(cluster, wrong)
+        try cluster.run {
+            [leader, wrong].allSatisfy { position in
+                if case .disputed? = verdict(cluster, position) { true } else { false }
+            }
+        }
+        for position in [leader, wrong] {
+            let read = cluster.ask(position, .read(.linearizable(atLeast: nil)))
+            #expect(cluster.reply(position, read) == .refused(.stateDiffers))
+            #expect(!isGivenUp(cluster, position))
+        }
+        try startAnew(cluster, wrong)
+        try cluster.run {
+            [leader, wrong].allSatisfy { verdict(cluster, $0) == .agreed }
+                && cluster.nodes[wrong]?.replica.status().caughtUp == true
+        }
+        let read = cluster.ask(leader, .read(.linearizable(atLeast: nil)))
+        try cluster.run { cluster.reply(leader, read) == .readable }
+    }
+
+    @Test("With a third away two that differ are disputed; it settles who is right when it is back")
+    func third() throws {
+        let (cluster, leader) = try filled(3)
+        let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
+        let disk = try #require(cluster.crash(third))
+        harm(cluster, wrong)
+        try cluster.run {
+            if case .disputed? = verdict(cluster, leader) { true } else { false }
+        }
+        #expect(!isGivenUp(cluster, wrong))
+        try cluster.start(third, disk: disk)
+        try cluster.run { isGivenUp(cluster, wrong) && verdict(cluster, leader) == .agreed }
+    }
+
+    @Test("Members that pass the agreed places at different times are compared all the same")
+    func underLoad() throws {
+        var options = ReplicaOptions()
+        options.digestEntries = 4
+        let cluster = try Cluster(3, options: options)
+        let leader = try cluster.awaitLeader()
+        let wrong = (leader + 1) % 3
+        harm(cluster, wrong)
+        // Something is written at each tick, and reports meet no member standing still.
+        for number in 0..<120 where !isGivenUp(cluster, wrong) {
+            _ = cluster.put(leader, "/\(number)")
+            try cluster.tick()
+        }
+        #expect(isGivenUp(cluster, wrong))
+    }
+}
