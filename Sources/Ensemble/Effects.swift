@@ -46,6 +46,9 @@ package enum ReplicaEvent: Sendable, Equatable {
     case snapshotInstalled(LogIndex)
     /// What damage had taken from this member's files is back, up to here and further.
     case repaired(LogIndex)
+    /// What was found damaged on the disk of this running member is not needed any more: a fresh
+    /// snapshot stands for it, up to here.
+    case healed(LogIndex)
     /// This member's disk takes no more entries; and takes them again.
     case diskFull
     case diskHasRoom

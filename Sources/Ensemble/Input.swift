@@ -43,6 +43,8 @@ package enum Input: Sendable {
     case snapshotNotSaved(LogIndex)
     /// The newest durable snapshot could not be read, or is another one by now.
     case snapshotNotRead(LogIndex)
+    /// On the disk a segment of the log that is not written any more is damaged.
+    case logDamaged
     case request(RequestID, ClientRequest)
     /// The client went away.
     case cancel(RequestID)

@@ -17,6 +17,8 @@ struct OwnSnapshot {
     var retryMs: UInt64 = 0
     /// The durable one was found damaged: another is due, and nobody is sent this one.
     var isUnreadable = false
+    /// On the disk the log is damaged, up to here at most: a snapshot must take its place.
+    var logDamagedThrough: LogIndex?
     /// A received one that is durable, while its entries came by themselves and are being applied.
     var ahead: SnapshotMark?
 }
@@ -64,6 +66,7 @@ extension Replica {
             ownSnapshot.ahead = nil
             retainSnapshot(mark, into: &effects)
         }
+        tickDamage(into: &effects)
         // Its entries came by themselves, from another leader: nobody will send the rest.
         if let mark = incoming.mark, incoming.restored == nil, mark.index <= raft.commit {
             effects.snapshots.append(.abandon(mark.index))
@@ -82,7 +85,7 @@ extension Replica {
         guard applied.rawValue > last || ownSnapshot.isUnreadable, incoming.mark == nil,
             ownSnapshot.ahead == nil, outgoing.isEmpty, nowMs >= ownSnapshot.retryMs
         else { return false }
-        return ownSnapshot.isUnreadable
+        return isSnapshotDueForDamage
             || Int(applied.rawValue - last) >= options.snapshotEntries
             || bytesSinceSnapshot >= options.snapshotLogBytes
     }
@@ -124,14 +127,19 @@ extension Replica {
 
     /// A snapshot at `mark` is durable: the log behind it may go, but for what followers need.
     private mutating func retainSnapshot(_ mark: SnapshotMark, into effects: inout Effects) {
-        ownSnapshot.durable = mark
-        ownSnapshot.isUnreadable = false
+        noteDurable(mark, into: &effects)
         raft.setSnapshot(mark)
         effects.events.append(.snapshotSaved(mark.index))
         let through = raft.lastSpare(before: mark.index, keeping: options.retention)
         guard through >= raft.firstIndex else { return }
         raft.compact(through: through)
         effects.storage.append(.prune(through: through))
+    }
+
+    private mutating func noteDurable(_ mark: SnapshotMark, into effects: inout Effects) {
+        if ownSnapshot.isUnreadable { effects.events.append(.healed(mark.index)) }
+        ownSnapshot.durable = mark
+        ownSnapshot.isUnreadable = false
     }
 
     mutating func snapshotNotSaved(_ index: LogIndex) {
@@ -297,8 +305,7 @@ extension Replica {
             tree.lastZxid.rawValue == mark.index.rawValue,
             "the snapshot at \(mark.index) restored \(tree.lastZxid)")
         effects.storage.append(.resetLog(to: mark))
-        ownSnapshot.durable = mark
-        ownSnapshot.isUnreadable = false
+        noteDurable(mark, into: &effects)
         ownSnapshot.ahead = nil
         lastAppliedTerm = mark.term
         bytesSinceSnapshot = 0

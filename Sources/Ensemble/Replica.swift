@@ -196,6 +196,7 @@ package struct Replica: ~Copyable {
         case .snapshotRead(let piece): sendPiece(piece, into: &effects)
         case .snapshotNotSaved(let index): snapshotNotSaved(index)
         case .snapshotNotRead(let index): snapshotNotRead(index)
+        case .logDamaged: logDamaged()
         case .request(let request, let ask): take(ask, request, into: &effects)
         case .cancel(let request): cancel(request)
         case .stop: stop(into: &effects)

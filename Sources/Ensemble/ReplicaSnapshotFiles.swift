@@ -1,6 +1,6 @@
 // What carries out a replica's snapshot requests: the snapshot files. Owned by one thread. A snapshot
 // that cannot be written is given up and said so: the log still has everything. It must never say
-// that one is saved before it has been read again.
+// that one is saved before it has been read again. In between it scrubs what lies at rest.
 
 package import Journal
 package import Raft
@@ -15,6 +15,8 @@ package enum SnapshotOutcome: Sendable {
     case notRead(LogIndex, JournalError)
     /// Given up as asked, but its file stays until the next start.
     case notRemoved(LogIndex, JournalError)
+    /// The scrub found it, at rest.
+    case damaged(ScrubDamage)
 
     /// nil: nothing that the replica waits for.
     package var input: Input? {
@@ -25,6 +27,8 @@ package enum SnapshotOutcome: Sendable {
         case .notRead(let index, _): .snapshotNotRead(index)
         case .read(let piece): .snapshotRead(piece)
         case .notRemoved: nil
+        case .damaged(.snapshot(let index, _)): .snapshotNotRead(index)
+        case .damaged(.segment): .logDamaged
         }
     }
 }
@@ -35,10 +39,12 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
     package private(set) var underWay: LogIndex?
     /// Written, and being read again.
     private var verifying: LogIndex?
+    private var scrub = Scrub()
 
     package init(_ store: consuming SnapshotStore<Storage>) { self.store = store }
 
     package var newest: SnapshotMark? { store.newest }
+    package var newestName: String? { store.newestName }
     /// `verify` has work.
     package var isVerifying: Bool { verifying != nil }
 
@@ -60,6 +66,7 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
             if underWay != nil { outcomes.append(.appended(index)) }
         case .finish(let index):
             guard underWay == index else { return }
+            scrub.forgetSnapshot()
             writing(index, into: &outcomes) { store throws(JournalError) in try store.finish() }
             verifying = underWay
             underWay = nil
@@ -111,6 +118,16 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
             outcomes.append(.notSaved(index, error))
         }
         verifying = nil
+    }
+
+    /// Reads some more of the files at rest, those of the log included; for the time when nothing else
+    /// is to be done.
+    package mutating func scrub(
+        bytesMax: Int = Scrub.stepBytes, into outcomes: inout [SnapshotOutcome]
+    ) -> ScrubStep {
+        let step = store.scrub(&scrub, bytesMax: bytesMax)
+        if let damage = step.damage { outcomes.append(.damaged(damage)) }
+        return step
     }
 
     /// Gives up the one being written.

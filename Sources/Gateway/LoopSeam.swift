@@ -79,6 +79,10 @@ package struct ServerReadings: Sendable, Equatable {
     package var entriesAppended: UInt64 = 0
     package var snapshotsSaved: UInt64 = 0
     package var snapshotsFailed: UInt64 = 0
+    /// Read again at rest; passes over all of it; damage found.
+    package var scrubBytes: UInt64 = 0
+    package var scrubPasses: UInt64 = 0
+    package var scrubDamage: UInt64 = 0
     /// Of the data directory's file system, for this user; nil: unknown.
     package var dataBytesFree: UInt64?
     package var peerBytesSent: UInt64 = 0

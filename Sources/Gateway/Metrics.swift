@@ -201,6 +201,15 @@ enum Metrics {
                 counter: "aviary_snapshots_failed_total", "Snapshots given up.",
                 .count(readings.snapshotsFailed)),
             Metric(
+                counter: "aviary_scrub_bytes_total", "Bytes of files at rest read again.",
+                .count(readings.scrubBytes)),
+            Metric(
+                counter: "aviary_scrub_passes_total", "Times that all of them were read.",
+                .count(readings.scrubPasses)),
+            Metric(
+                counter: "aviary_scrub_damage_total", "Damage found so, and healed since or soon.",
+                .count(readings.scrubDamage)),
+            Metric(
                 counter: "aviary_peer_sent_bytes_total", "Bytes sent to other members.",
                 .count(readings.peerBytesSent)),
             Metric(

@@ -62,6 +62,14 @@ struct GroupHeader: Equatable {
         return header.logID == logID ? header : nil
     }
 
+    /// Only the first group of a segment begins with the record that opens it. A write that went astray
+    /// may have left any group anywhere, its checksums intact.
+    func opensSegment(_ bytes: [UInt8], at offset: Int) -> Bool {
+        let kind = offset + Self.bytes + 4
+        return recordCount > 0 && kind < bytes.count
+            && bytes[kind] == RecordKind.segmentStart.rawValue
+    }
+
     func payloadIsIntact(_ bytes: [UInt8], at offset: Int) -> Bool {
         guard groupBytes <= bytes.count - offset else { return false }
         return payloadChecksum == bytes.checksum((offset + Self.bytes)..<(offset + groupBytes))

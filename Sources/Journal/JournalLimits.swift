@@ -10,11 +10,16 @@ package struct JournalLimits: Sendable {
     package static let snapshotBlockBytesMax = 256 << 10
 
     /// Zero-filled size of a new segment of the log. At least 4 KiB, whole sectors.
-    package var segmentBytes: Int
+    package var segmentBytes: Int {
+        didSet { segmentBytes = segmentBytes.sectorAligned }
+    }
     /// At the end of each segment, for what must be promised when nothing more can be allocated:
     /// entries leave it alone. A change of term or vote takes one sector of it.
     /// A quarter of the segment at most.
-    var reserveBytes: Int
+    var reserveBytes: Int {
+        min(reserveBytesMax, segmentBytes / 4) / Self.sectorBytes * Self.sectorBytes
+    }
+    private let reserveBytesMax: Int
     /// A group grows no further than this, unless a single entry is larger.
     package var groupBytesMax: Int
     /// A record's length is a 32-bit number; entries above this are a bug of the caller.
@@ -39,8 +44,7 @@ package struct JournalLimits: Sendable {
             groupBytesMax >= 1 && groupBytesMax <= 1 << 30 && entryBytesMax <= 1 << 30,
             "groupBytesMax \(groupBytesMax), entryBytesMax \(entryBytesMax)")
         self.segmentBytes = segmentBytes
-        self.reserveBytes =
-            min(reserveBytes, segmentBytes / 4) / Self.sectorBytes * Self.sectorBytes
+        reserveBytesMax = reserveBytes
         self.groupBytesMax = groupBytesMax
         self.entryBytesMax = entryBytesMax
         self.snapshotBlockBytes = snapshotBlockBytes

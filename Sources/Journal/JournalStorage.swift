@@ -25,6 +25,12 @@ package protocol JournalStorage: ~Copyable {
     mutating func remove(_ name: String) throws(StorageError)
     /// Names made, renamed and removed so far are durable when it returns.
     mutating func syncDirectory() throws(StorageError)
+    /// What of this file is cached may go, so that what is read next comes from the disk itself.
+    mutating func letGo(_ name: String)
+}
+
+extension JournalStorage where Self: ~Copyable {
+    package mutating func letGo(_ name: String) {}
 }
 
 /// An operation on a data directory that failed, with the system's reason.

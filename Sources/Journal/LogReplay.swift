@@ -37,12 +37,9 @@ struct LogReplay {
         if let lastSequence {
             guard header.sequence == lastSequence + 1, header.chain == chain else { return nil }
         }
-        // A write that went astray may have left any group anywhere, its checksums intact.
-        let kind = offset + GroupHeader.bytes + 4
-        let opensSegment =
-            header.recordCount > 0 && kind < bytes.count
-            && bytes[kind] == RecordKind.segmentStart.rawValue
-        guard opensSegment == (offset == SegmentHeader.bytes) else { return nil }
+        guard header.opensSegment(bytes, at: offset) == (offset == SegmentHeader.bytes) else {
+            return nil
+        }
         return header.payloadIsIntact(bytes, at: offset) ? header : nil
     }
 

@@ -7,13 +7,15 @@ struct SnapshotReader {
     let name: String
     let mark: SnapshotMark
     let footer: SnapshotFooter
-    private let blockBytes: Int
+    let blockBytes: Int
     private let headerBytes: Int
     /// The block read last, with its frame: consecutive reads hit it.
     private var block: [UInt8] = []
     private var blockNumber: UInt64?
 
     var bodyBytes: UInt64 { footer.bodyBytes }
+    /// Of what is around the blocks.
+    var frameBytes: Int { headerBytes + SnapshotFooter.bytes }
 
     init<Storage: JournalStorage & ~Copyable>(
         _ name: String, storage: inout Storage
@@ -122,6 +124,9 @@ struct SnapshotVerification {
     init(_ reader: SnapshotReader) { self.reader = reader }
 
     var name: String { reader.name }
+    var blockBytes: Int { reader.blockBytes }
+    /// Of the body.
+    var bytesLeft: Int { Int(clamping: reader.bodyBytes) - Int(clamping: nextBlock) * blockBytes }
 
     /// True when all of it has been found intact.
     mutating func step<Storage: JournalStorage & ~Copyable>(

@@ -147,6 +147,11 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
         return true
     }
 
+    /// Reads some more of what lies at rest in the directory.
+    package mutating func scrub(_ scrub: inout Scrub, bytesMax: Int) -> ScrubStep {
+        scrub.step(newest: reader?.name, bytesMax: bytesMax, storage: &storage)
+    }
+
     package mutating func abandon() throws(JournalError) {
         guard let given = writer.take() else { return }
         do throws(StorageError) {

@@ -35,6 +35,7 @@ package struct MemberConfiguration: Sendable {
     package var loops = HTTPServer.loopsDefault
     package var replica = ReplicaOptions()
     package var journal = JournalLimits()
+    package var scrub = ScrubLimits()
     package var server = ServerLimits()
     package var peers = PeerLimits()
     package var gateway = GatewayLimits()

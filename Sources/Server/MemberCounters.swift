@@ -2,6 +2,7 @@
 // Relaxed: each number is right by itself, and none is decided by.
 
 package import Gateway
+internal import Journal
 internal import Synchronization
 
 package final class MemberCounters: Sendable {
@@ -10,6 +11,9 @@ package final class MemberCounters: Sendable {
     private let entries = Atomic<UInt64>(0)
     private let snapshotsSaved = Atomic<UInt64>(0)
     private let snapshotsFailed = Atomic<UInt64>(0)
+    private let scrubBytes = Atomic<UInt64>(0)
+    private let scrubPasses = Atomic<UInt64>(0)
+    private let scrubDamage = Atomic<UInt64>(0)
     private let peerBytesSent = Atomic<UInt64>(0)
     private let peerBytesReceived = Atomic<UInt64>(0)
     private let peerFramesDropped = Atomic<UInt64>(0)
@@ -33,6 +37,11 @@ package final class MemberCounters: Sendable {
     func appended(_ count: Int) { entries.wrappingAdd(UInt64(count), ordering: .relaxed) }
     func savedSnapshot() { snapshotsSaved.wrappingAdd(1, ordering: .relaxed) }
     func failedSnapshot() { snapshotsFailed.wrappingAdd(1, ordering: .relaxed) }
+    func scrubbed(_ step: ScrubStep) {
+        scrubBytes.wrappingAdd(UInt64(step.bytes), ordering: .relaxed)
+        if step.endsPass { scrubPasses.wrappingAdd(1, ordering: .relaxed) }
+        if step.damage != nil { scrubDamage.wrappingAdd(1, ordering: .relaxed) }
+    }
     func sentToPeers(_ bytes: Int) { peerBytesSent.wrappingAdd(UInt64(bytes), ordering: .relaxed) }
     func receivedFromPeers(_ bytes: Int) {
         peerBytesReceived.wrappingAdd(UInt64(bytes), ordering: .relaxed)
@@ -46,6 +55,9 @@ package final class MemberCounters: Sendable {
         readings.entriesAppended = entries.load(ordering: .relaxed)
         readings.snapshotsSaved = snapshotsSaved.load(ordering: .relaxed)
         readings.snapshotsFailed = snapshotsFailed.load(ordering: .relaxed)
+        readings.scrubBytes = scrubBytes.load(ordering: .relaxed)
+        readings.scrubPasses = scrubPasses.load(ordering: .relaxed)
+        readings.scrubDamage = scrubDamage.load(ordering: .relaxed)
         readings.peerBytesSent = peerBytesSent.load(ordering: .relaxed)
         readings.peerBytesReceived = peerBytesReceived.load(ordering: .relaxed)
         readings.peerFramesDropped = peerFramesDropped.load(ordering: .relaxed)

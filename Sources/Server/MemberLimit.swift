@@ -5,6 +5,7 @@
 internal import Ensemble
 internal import Gateway
 internal import HTTP
+internal import Journal
 internal import Raft
 internal import System
 internal import Znodes
@@ -44,7 +45,7 @@ package struct MemberLimit: Sendable {
         all.first { $0.name == name }
     }
 
-    package static let all = replicated + requests + connections + queues + pages + peers
+    package static let all = replicated + requests + connections + queues + files + pages + peers
 
     private static let msMost: UInt64 = 3_600_000
     private static let countMost: UInt64 = 10_000_000
@@ -177,6 +178,18 @@ package struct MemberLimit: Sendable {
         MemberLimit(
             "unsent-bytes", \.server.unsentBytesMax, 1...bytesMost,
             "Answers that clients have not taken; above, a feed is 503 and a connection reset."),
+    ]
+
+    private static let files = [
+        MemberLimit(
+            "log-segment-bytes", \.journal.segmentBytes, 65_536...(1 << 30),
+            "A new file of the log."),
+        MemberLimit(
+            "scrub-bytes-per-second", \.scrub.bytesPerSecondMax, 0...(1 << 30),
+            "Files at rest are read again, to find damage, no faster than this; 0: never."),
+        MemberLimit(
+            "scrub-pause-ms", \.scrub.pauseMs, 1...(168 * msMost),
+            "From the start, and from one reading of all of them to the next."),
     ]
 
     private static let pages = [

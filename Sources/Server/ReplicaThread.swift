@@ -267,6 +267,10 @@ struct ReplicaLoop: ~Copyable {
             log.info("snapshot installed", ("index", index.rawValue))
         case .repaired(let index):
             log.info("repaired: what damage took is back", ("index", index.rawValue))
+        case .healed(let index):
+            log.info(
+                "damage is healed: a fresh snapshot stands for the damaged files",
+                ("index", index.rawValue))
         case .diskFull:
             log.error(
                 "the disk is full: this member takes no changes until there is room, and looks for "

@@ -1,5 +1,6 @@
-// The one thread that writes and reads snapshot files, so that neither holds up the log. What becomes
-// of each request it tells the replica; what went wrong it logs and counts.
+// The one thread that writes and reads snapshot files, so that neither holds up the log; when it has
+// nothing to do it reads what lies at rest again. What becomes of each request, and what is found, it
+// tells the replica; what went wrong it logs and counts.
 
 internal import Ensemble
 internal import Journal
@@ -15,14 +16,14 @@ enum SnapshotThread {
     /// Runs until `SnapshotWork.end` comes.
     static func start(
         files: HandOver<ReplicaSnapshotFiles<FileStorage>>, work: Mailbox<SnapshotWork>,
-        news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
+        scrub: ScrubLimits, news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
     ) throws(SystemError) -> PosixThread {
         try PosixThread(name: "snapshots") {
             guard let files = files.take() else { return }
             do throws(SystemError) {
                 var loop = SnapshotLoop(
-                    files: files, queue: try WorkQueue(work, spinsMax: 0), news: news, log: log,
-                    counters: counters)
+                    files: files, queue: try WorkQueue(work, spinsMax: 0), scrub: scrub,
+                    news: news, log: log, counters: counters)
                 try loop.run()
             } catch {
                 log.end(MemberFailure(.failure, "the snapshot thread failed: \(error)"))
@@ -34,6 +35,7 @@ enum SnapshotThread {
 private struct SnapshotLoop: ~Copyable {
     private var files: ReplicaSnapshotFiles<FileStorage>
     private var queue: WorkQueue<SnapshotWork>
+    private var pace: ScrubPace
     private let news: Mailbox<ReplicaNews>
     private let log: Log
     private let counters: MemberCounters
@@ -42,11 +44,12 @@ private struct SnapshotLoop: ~Copyable {
 
     init(
         files: consuming ReplicaSnapshotFiles<FileStorage>,
-        queue: consuming WorkQueue<SnapshotWork>,
+        queue: consuming WorkQueue<SnapshotWork>, scrub: ScrubLimits,
         news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
     ) {
         self.files = files
         self.queue = queue
+        pace = ScrubPace(scrub, nowMs: Clock.bootMs())
         self.news = news
         self.log = log
         self.counters = counters
@@ -57,7 +60,10 @@ private struct SnapshotLoop: ~Copyable {
         while !ended {
             // While one is read again, requests are looked for between the pieces.
             try queue.take(
-                into: &batch, timeoutMs: files.isVerifying ? 0 : nil, spinning: false)
+                into: &batch,
+                timeoutMs: files.isVerifying ? 0 : pace.waitMs(nowMs: Clock.bootMs()),
+                spinning: false)
+            let isIdle = batch.isEmpty && !files.isVerifying
             for work in batch {
                 switch work {
                 case .request(let request):
@@ -68,10 +74,18 @@ private struct SnapshotLoop: ~Copyable {
             }
             batch.removeAll(keepingCapacity: true)
             if !ended { files.verify(into: &outcomes) }
+            if !ended, isIdle { scrubIfDue() }
             tellOutcomes()
         }
         files.abandon(into: &outcomes)
         tellOutcomes()
+    }
+
+    private mutating func scrubIfDue() {
+        guard pace.waitMs(nowMs: Clock.bootMs()) == 0 else { return }
+        let step = files.scrub(into: &outcomes)
+        counters.scrubbed(step)
+        pace.took(step, nowMs: Clock.bootMs())
     }
 
     private mutating func tellOutcomes() {
@@ -94,6 +108,10 @@ private struct SnapshotLoop: ~Copyable {
         case .notRead(let index, let error):
             log.warning(
                 "a snapshot could not be read", ("index", index.rawValue), ("error", "\(error)"))
+        case .damaged(let damage):
+            log.error(
+                "a file at rest is damaged; a fresh snapshot takes its place",
+                ("found", damage.finding))
         case .notRemoved(let index, let error):
             log.warning(
                 "an unfinished snapshot could not be removed", ("index", index.rawValue),

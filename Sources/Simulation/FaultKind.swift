@@ -47,6 +47,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the memory.
     /// A znode of a running member changes by itself.
     case flip
+    // Of the disk, once more after all.
+    /// Durable bytes of a running member change, in files that lie at rest. Its shell scrubs them.
+    case rotInUse
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -61,7 +64,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
-            .misdirectedWrite, .staleCache, .readError, .diskBack:
+            .misdirectedWrite, .staleCache, .readError, .diskBack, .rotInUse:
             .disk
         case .crash, .crashInTurn, .pause, .stop, .blackout, .flip: .process
         case .wallJump, .drift, .lateTicks, .bootLeap: .clock
@@ -100,6 +103,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .bootLeap: 100...1_000
         case .diskBack: 5...60
         case .flip: 5...100
+        case .rotInUse: 20...300
         }
     }
 }

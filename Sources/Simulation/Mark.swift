@@ -48,10 +48,12 @@ package enum Mark: Int, CaseIterable, Sendable {
         clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
         syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
         rotted, repaired, misdirected, bootLeapt, readFailed,
-        wipedAgain, oldDiskBack, newDiskBack
+        wipedAgain, oldDiskBack, newDiskBack, rottedInUse
     // States that differ.
     case stateFlipped, stateWrong, stateDisputed, stateSettled, otherStateDiffers, stateFetched,
         stateSpread
+    // What the scrub finds in files of a running member, and what becomes of it.
+    case scrubFoundLog, scrubFoundSnapshot, scrubHealed
 }
 
 package struct Marks: Sendable {

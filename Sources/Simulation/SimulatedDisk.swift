@@ -31,6 +31,8 @@ package final class SimulatedDisk: JournalStorage {
         /// Sectors that the page cache shows and calls clean, and the disk never got: what is there
         /// in truth. By number.
         var unwritten: [Int: [UInt8]] = [:]
+        /// It changed by itself while its member ran.
+        var isSpoiled = false
     }
 
     private enum NameChange {
@@ -338,6 +340,21 @@ package final class SimulatedDisk: JournalStorage {
     package func vanish(_ name: String) {
         Self.set(name, nil, in: &names)
         Self.set(name, nil, in: &durableNames)
+    }
+
+    /// Of a running member: from `offset` on other bytes, or nothing.
+    package func spoil(_ name: String, at offset: Int, _ bytes: [UInt8]?) {
+        if let bytes { alter(name, at: offset, bytes) } else { cut(name, to: offset) }
+        names.first { $0.name == name }?.file.isSpoiled = true
+    }
+
+    package func isSpoiled(_ name: String) -> Bool {
+        names.contains { $0.name == name && $0.file.isSpoiled }
+    }
+
+    /// Any file, also one that a crash may bring back.
+    package var isSpoiled: Bool {
+        names.contains { $0.file.isSpoiled } || durableNames.contains { $0.file.isSpoiled }
     }
 
     package var fileNames: [String] { names.map(\.name).sorted() }

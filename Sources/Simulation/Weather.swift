@@ -66,6 +66,7 @@ struct Weather {
             rates[FaultKind.misdirectedWrite.rawValue] = 0
             rates[FaultKind.diskBack.rawValue] = 0
             rates[FaultKind.flip.rawValue] = 0
+            rates[FaultKind.rotInUse.rawValue] = 0
         }
         for kind in without { rates[kind.rawValue] = 0 }
     }

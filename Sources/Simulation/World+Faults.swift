@@ -33,6 +33,7 @@ extension World {
         if lateRandom.chance(perMille: weather[.readError]) { member.disk.failsNextRead = true }
         if hits(.diskBack) { exchangeAgain() }
         if hits(.flip) { flip(member) }
+        if weather[.rotInUse] > 0 { rotInUse(member) }
     }
 
     private func blackOut() {
@@ -235,6 +236,7 @@ extension World {
             && members.filter { $0.process?.observation?.role == .leader }.count == 1
             && members.allSatisfy { $0.process?.observation?.leader != nil }
             && members.allSatisfy { $0.process?.observation?.claim == nil && !$0.isFlipped }
+            && members.allSatisfy(isScrubbed)
     }
 
     private var unrest: String {

@@ -100,7 +100,8 @@ extension World {
         case .repaired: work.repairs += 1
         case .stateJudged(let verdict): checkVerdict(verdict, member)
         case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
-            .diskFull, .diskHasRoom, .diskMissed, .diskNamed, .diskCounts, .diskNotAdmitted,
+            .diskFull, .diskHasRoom, .healed, .diskMissed, .diskNamed, .diskCounts,
+            .diskNotAdmitted,
             .otherStateDiffers:
             break
         }
@@ -114,6 +115,7 @@ extension World {
         case .snapshotInstalled: marks.hit(.snapshotInstalled)
         case .ensembleFixed: marks.hit(.ensembleFixed)
         case .repaired: marks.hit(.repaired)
+        case .healed: marks.hit(.scrubHealed)
         case .diskFull:
             marks.hit(.noRoom)
             marks.hit(.readOnlyBegan)

@@ -58,6 +58,7 @@ extension World {
     func noteHarm(_ member: Member, _ mark: Mark) {
         work.damages += 1
         marks.hit(mark)
+        member.wasHarmed = true
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }
@@ -77,6 +78,8 @@ extension World {
     /// It has again all that was committed when its disk was damaged.
     func isWhole(_ member: Member) -> Bool {
         if member.isFlipped { return false }
+        // What was spoiled may be needed when its member starts again; at the end none is made to.
+        if member.disk.isSpoiled, !isSettling { return false }
         guard let needed = member.damagedAt else { return true }
         guard let process = member.process, process.replica.observation.claim == nil,
             process.applied.rawValue >= UInt64(needed)

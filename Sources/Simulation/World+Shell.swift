@@ -119,6 +119,7 @@ extension World {
             options.bug == .wallClockForBootClock ? UInt64(wallMs) : member.clock.bootMs(nowNs)
         try step(member, .tick(nowMs: nowMs, wallMs: wallMs))
         if let process = member.process, !process.journalIsBusy { tendJournal(member, process) }
+        try scrub(member)
     }
 
     func step(_ member: Member, _ input: Input) throws(Violation) {
@@ -420,7 +421,7 @@ extension World {
         }
     }
 
-    private func take(
+    func take(
         _ outcome: SnapshotOutcome, _ member: Member, _ process: Process
     ) throws(Violation) {
         switch outcome {
@@ -430,6 +431,8 @@ extension World {
             }
         case .appended, .read: break
         case .notRead(_, .snapshotAbsent): marks.hit(.snapshotNotRead)
+        case .notRead(_, .rot) where member.disk.isSpoiled: marks.hit(.snapshotNotRead)
+        case .damaged(let damage): try noteScrubbed(damage, member)
         case .notSaved(_, let error), .notRead(_, let error), .notRemoved(_, let error):
             // A snapshot that a living disk did not take is given up.
             if case .notSaved = outcome { marks.hit(.snapshotNotSaved) }

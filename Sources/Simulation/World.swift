@@ -38,6 +38,8 @@ package final class World {
     var doorRandom: RandomGenerator
     /// Of the faults that came later.
     var lateRandom: RandomGenerator
+    /// Of the scrub, and of what it is to find.
+    var scrubRandom: RandomGenerator
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
@@ -69,6 +71,7 @@ package final class World {
         doorRandom = root.split()
         doors = Self.doorTuning(&doorRandom)
         lateRandom = root.split()
+        scrubRandom = root.split()
         weather = Weather(
             options.profile, members: options.members, without: options.without, &weatherRandom)
         var drawn = Tuning(&tuningRandom, options.bug)

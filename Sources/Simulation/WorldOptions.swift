@@ -52,6 +52,8 @@ package enum PlantedBug: String, Sendable, CaseIterable {
     case exchangedAtOnce
     /// No member hears the others' digests.
     case digestsNotTold
+    /// What the scrub finds never reaches the replica.
+    case scrubUnheard
 }
 
 package struct WorldOptions: Sendable {

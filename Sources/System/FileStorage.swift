@@ -181,6 +181,13 @@ package struct FileStorage: ~Copyable, JournalStorage, Sendable {
         }
     }
 
+    /// An open file is closed, and opened again when it is needed.
+    package mutating func letGo(_ name: String) {
+        guard let file = files.first(where: { $0.name == name }), file.isSynced else { return }
+        _ = posix_fadvise(file.file.number, 0, 0, POSIX_FADV_DONTNEED)
+        forget(name)
+    }
+
     // MARK: descriptors
 
     /// The open file, opened if need be; it stands last in `files` afterwards.

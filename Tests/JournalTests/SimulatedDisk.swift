@@ -39,6 +39,8 @@ final class SimulatedDisk: JournalStorage {
     var budget: Int?
     /// What may still be allocated; nil: any amount. Removing a file gives its part back.
     var roomBytes: Int?
+    /// Files that no read gets anything of.
+    var unreadable: Set<String> = []
     private(set) var operationCount = 0
     private(set) var syncCount = 0
     private(set) var writeCount = 0
@@ -110,6 +112,7 @@ final class SimulatedDisk: JournalStorage {
         _ name: String, at offset: Int, count: Int, into buffer: inout [UInt8]
     ) throws(StorageError) {
         try spend()
+        if unreadable.contains(name) { throw StorageError(.read, name, .inputOutput) }
         let bytes = contents[try inode(name, .read)] ?? []
         if offset < bytes.count { buffer += bytes[offset..<min(bytes.count, offset + count)] }
     }

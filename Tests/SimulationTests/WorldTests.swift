@@ -227,7 +227,8 @@ struct PlantedBugTests {
         .hardStateDropped: [.recovery, .oneVote],
         .forwardedTwice: [.appliedOnce],
         .readBeforeTicket: [.staleRead],
-        .snapshotSavedEarly: [.recovery],
+        // One that was never made does not heal the rotten one that it is said to replace.
+        .snapshotSavedEarly: [.recovery, .liveness],
         .lastEntryLost: [.recovery, .logMatching],
         .wallClockForBootClock: [.leaderClaim, .liveness],
         // Deletes of a register carry no tag: only the search sees one that was refused and done.
@@ -239,6 +240,7 @@ struct PlantedBugTests {
         .voteLostInRot: [.recovery, .oneVote],
         .newDiskForOld: [.durableQuorum, .liveness],
         .exchangedAtOnce: [.diskAdmission],
+        .scrubUnheard: [.liveness],
         .bodyKept: [.acknowledgedWrite, .appliedOnce, .refusedWrite],
         .conditionForgotten: [.acknowledgedWrite],
         .changeMadeUp: [.spuriousChange],

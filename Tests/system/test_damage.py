@@ -64,6 +64,62 @@ def test_a_damaged_snapshot_is_repaired_by_the_others(tmp_path):
         repairs_and_counts(ensemble, harmed)
 
 
+SCRUBBED = ["--limit", "log-segment-bytes=65536", "--limit", "scrub-pause-ms=100"]
+
+
+def found(member):
+    return member.metric("aviary_scrub_damage_total")
+
+
+def test_damage_at_rest_is_found_and_healed_while_the_member_runs(tmp_path):
+    with Ensemble(tmp_path, options=SCRUBBED) as ensemble:
+        fill(ensemble, 700)
+        harmed = ensemble.followers()[0]
+        eventually(lambda: harmed.metric("aviary_scrub_passes_total") > 1, 20, "a pass")
+        assert harmed.metric("aviary_scrub_bytes_total") > 65536 and found(harmed) == 0
+        # A segment that is not written any more.
+        log = sorted(harmed.data.glob("log-*"))[1]
+        sectors = used_sectors(log)
+        flip(log, sectors[len(sectors) // 2] + 77, 0x10)
+        eventually(lambda: found(harmed) == 1 and not log.exists(), 20, "the segment is gone")
+        assert f"{log.name} is damaged at offset" in harmed.log
+        assert "damage is healed" in harmed.log
+        # The snapshot that has taken its place.
+        snapshot, = harmed.data.glob("snapshot-*[0-9a-f]")
+        flip(snapshot, snapshot.stat().st_size // 2, 0x10)
+        rotten = snapshot.read_bytes()
+
+        def replaced():
+            names = [file for file in harmed.data.glob("snapshot-*") if file.suffix != ".tmp"]
+            return found(harmed) > 1 and all(file.read_bytes() != rotten for file in names)
+
+        eventually(replaced, 20, "another snapshot")
+        passes = harmed.metric("aviary_scrub_passes_total")
+        eventually(
+            lambda: harmed.metric("aviary_scrub_passes_total") > passes + 1, 20, "a pass")
+        for member in ensemble.members:
+            member.kill()
+        for member in ensemble.members:
+            member.start()
+        ensemble.ready()
+        assert "files are damaged" not in harmed.log and "damaged snapshot" not in harmed.log
+        ensemble.same_everywhere()
+        assert harmed.once("GET", "/v1/znodes/d/7?raw").body == b"x" * 300
+
+
+def test_a_sole_member_heals_itself_while_it_runs(tmp_path):
+    with Ensemble(tmp_path, members=1, options=SCRUBBED) as ensemble:
+        fill(ensemble, 700)
+        member = ensemble.members[0]
+        log = sorted(member.data.glob("log-*"))[0]
+        flip(log, used_sectors(log)[5] + 77, 0x10)
+        eventually(lambda: found(member) == 1 and not log.exists(), 20, "the segment is gone")
+        member.kill()
+        member.start()
+        ensemble.ready()
+        assert member.once("GET", "/v1/znodes/d/7?raw").body == b"x" * 300
+
+
 def test_a_leader_that_lost_its_log_while_all_were_down_follows_those_that_have_it(fresh):
     fill(fresh, 40)
     harmed = fresh.leader()
