@@ -8,6 +8,12 @@ import Journal
 import Raft
 import Znodes
 
+/// The connection of one of a member's disks with another member.
+struct DiskLink: Hashable {
+    let disk: Int
+    let other: Int
+}
+
 final class Member {
     let position: Int
     var disk: SimulatedDisk
@@ -25,8 +31,8 @@ final class Member {
     var storages: [Int: StorageID] = [:]
     /// One that it had before and could have again.
     var shelf: (disk: SimulatedDisk, number: Int)?
-    /// When its process with the disk of each number was last there.
-    var lastThereNs: [Int: UInt64] = [:]
+    /// When its process with the disk of that number last lost its connection with another member.
+    var lastLinkedNs: [DiskLink: UInt64] = [:]
     /// Until then its disk is slow.
     var slowUntilNs: UInt64 = 0
     /// How much was committed when bytes on its disk rotted; nil once all of that is back.

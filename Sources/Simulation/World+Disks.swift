@@ -117,20 +117,20 @@ extension World {
         }
     }
 
-    /// Nothing can have come from the disk that is named for as long as the options say.
+    /// The leader can have heard nothing of the disk that is named for as long as the options say.
     private func checkSilence(of member: Member, to leader: MemberID) throws(Violation) {
         guard let number = member.storages.first(where: { $0.value == named(member) })?.key else {
             return
         }
-        let isThere =
-            member.process != nil && member.diskNumber == number
-            && links.isUp(member.position, Int(leader.rawValue) - 1)
-        let lastNs = isThere ? nowNs : member.lastThereNs[number] ?? 0
+        let other = Int(leader.rawValue) - 1
+        let isLinked = member.diskNumber == number && links.isUp(member.position, other)
+        let link = DiskLink(disk: number, other: other)
+        let lastNs = isLinked ? nowNs : member.lastLinkedNs[link] ?? 0
         // Ticks may run ahead, by the drift of clocks.
         let leastNs = UInt64(tuning.exchangedTicks) * tuning.replica.tickMs * 900_000
         try expect(
             nowNs >= lastNs + leastNs, .diskAdmission,
-            "\(member.id) loses its vote \((nowNs - lastNs) / 1_000) us after its disk was there")
+            "\(member.id) loses its vote \((nowNs - lastNs) / 1_000) us after its disk was heard")
     }
 
     private func checkCaughtUp(_ member: Member, commit: LogIndex) throws(Violation) {

@@ -36,8 +36,18 @@ extension World {
         members[position].process != nil && !members[position].isPaused
     }
 
+    /// False: they were not connected.
+    func hangUp(_ a: Int, _ b: Int) -> Bool {
+        guard links.disconnect(a, b) else { return false }
+        for (position, other) in [(a, b), (b, a)] {
+            let link = DiskLink(disk: members[position].diskNumber, other: other)
+            members[position].lastLinkedNs[link] = nowNs
+        }
+        return true
+    }
+
     func disconnect(_ a: Int, _ b: Int) {
-        guard links.disconnect(a, b) else { return }
+        guard hangUp(a, b) else { return }
         for (position, peer) in [(a, b), (b, a)] where members[position].process != nil {
             queue.put(
                 .peerLost(member: position, run: members[position].run, peer: peer),
@@ -49,7 +59,7 @@ extension World {
     func refuse(_ other: MemberID, by member: Member, _ reason: HelloRefusal) {
         let position = Int(other.rawValue) - 1
         guard members.indices.contains(position), position != member.position else { return }
-        _ = links.disconnect(position, member.position)
+        _ = hangUp(position, member.position)
         let run = members[position].run
         queue.put(
             .refused(

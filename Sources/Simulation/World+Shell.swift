@@ -59,14 +59,13 @@ extension World {
     /// The process is gone; `loss` is what becomes of the unsynced part of its disk.
     func crash(_ member: Member, _ loss: SimulatedDisk.Loss, restartAfterNs: UInt64) {
         trace("\(member.id) crashes, losing \(loss)")
-        if member.process != nil { member.lastThereNs[member.diskNumber] = nowNs }
         member.process = nil
         member.isPaused = false
         member.deferred.removeAll()
         member.disk.crash(loss, &member.random)
         claims.end(member.position)
         for other in members where other !== member {
-            if links.disconnect(member.position, other.position), other.process != nil {
+            if hangUp(member.position, other.position), other.process != nil {
                 // A process that dies resets its connections, a machine without power does not.
                 let delayNs =
                     loss == .none
