@@ -71,6 +71,15 @@ package final class SimulatedDisk: JournalStorage {
 
     package init() {}
 
+    /// No more of it is to fail; what it has lost stays lost.
+    package func heal() {
+        changesUntilPowerCut = nil
+        failsNextWrite = false
+        failsNextSync = false
+        failsNextRead = false
+        isFull = false
+    }
+
     package static let powerCut = StorageError(.write, "power", .other(-1, "power cut"))
 
     private func change() throws(StorageError) {

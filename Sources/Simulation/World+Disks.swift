@@ -85,13 +85,14 @@ extension World {
         put(shelf.disk, shelf.number, into: member)
     }
 
-    /// At the end of a run: a disk that has lost its member's name to one on the shelf is turned away
-    /// for good, so that one comes back.
+    /// At the end of a run: a disk whose place another one has taken is turned away for good. Its
+    /// operator brings the later one back, even where that is none that was named.
     func returnNamedDisks() {
         for member in members {
-            guard let shelf = member.shelf, let named = named(member),
-                named == member.storages[shelf.number], named != storage(member),
-                shelf.number > member.diskNumber
+            guard let shelf = member.shelf, let named = named(member), named != storage(member),
+                shelf.number > member.diskNumber,
+                named == member.storages[shelf.number]
+                    || member.process?.journal.identity.ensembleID != nil
             else { continue }
             exchangeBack(member)
         }

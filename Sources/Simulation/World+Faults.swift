@@ -197,11 +197,8 @@ extension World {
         isSettling = true
         links.calm()
         for member in members {
-            member.disk.changesUntilPowerCut = nil
-            member.disk.failsNextWrite = false
-            member.disk.failsNextSync = false
-            member.disk.failsNextRead = false
-            member.disk.isFull = false
+            member.disk.heal()
+            member.shelf?.disk.heal()
             member.slowUntilNs = 0
             resume(member)
             if member.process?.isStopping == true { exit(member) }
