@@ -14,7 +14,7 @@ MEMBERS ?= 3
 TARGET ?= http
 SECONDS ?= 60
 
-.PHONY: run build test test-swift test-system test-sanitize lint format simulate faults fuzz fuzz-seeds bench clean setup-build setup-test setup-bench
+.PHONY: run build test test-swift test-system test-sanitize lint format simulate simulate-bugs faults fuzz fuzz-seeds bench clean setup-build setup-test setup-bench
 
 run: build ## Build, start three members on loopback, print what to try
 	@exec $(PROGRAM) dev --members 3 --data $(DATA) --port $(PORT)
@@ -45,6 +45,9 @@ simulate: setup-build ## make simulate SEEDS=1..10000
 faults: setup-test build ## Real members under faults: make faults MINUTES=10 [SEED=7] [MEMBERS=5]
 	@cd Tests/system && AVIARY=$(PROGRAM) nice python3 -B -m faults --minutes $(MINUTES) \
 		--members $(MEMBERS) $(if $(SEED),--seed $(SEED))
+
+simulate-bugs: setup-build ## Plants each bug of Tests/Mutations and hunts it; takes about an hour
+	@scripts/mutations
 
 # Why no reports of threads that were not joined: a member that ends at once joins none.
 test-sanitize: setup-test ## Unit tests under the address sanitizer; threads and real processes under the thread sanitizer
@@ -82,4 +85,4 @@ setup-build setup-test setup-bench:
 	@scripts/install $(@:setup-%=%)
 
 clean:
-	@rm -rf .build .build-tmp .build-fuzz .build-asan .build-tsan
+	@rm -rf .build .build-tmp .build-fuzz .build-asan .build-tsan .build-mutations

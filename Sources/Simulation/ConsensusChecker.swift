@@ -379,6 +379,10 @@ package struct ConsensusChecker {
         try expect(
             through <= members[member].asked.last, .committedOnce,
             "member \(member + 1) commits \(through) of \(members[member].asked.last)")
+        try expect(
+            role != .leader || members[member].asked.terms[through - 1] == term.rawValue,
+            .ownTermCommit,
+            "leader \(member + 1) of \(term) commits \(through) of an older term by counting")
         let known = min(through, committedCount)
         if known > 0 {
             try expect(
@@ -436,14 +440,5 @@ package struct ConsensusChecker {
             index == 0 || members[member].asked.hash(index) == committedHashes[index - 1],
             .leaderCompleteness,
             "leader \(member + 1) of term \(term) lacks what was committed up to \(index)")
-    }
-
-    private static func hash(after previous: UInt64, _ entry: Entry) -> UInt64 {
-        var hash = previous &* 0x9E37_79B9_7F4A_7C15 ^ entry.index.rawValue
-        hash = (hash ^ entry.term.rawValue << 32) &* 0xBF58_476D_1CE4_E5B9
-        hash ^= UInt64(entry.kind.rawValue) << 60 ^ UInt64(entry.payload.count) << 32
-        hash ^= UInt64(CRC32C.checksum(entry.payload.span, seed: UInt32(truncatingIfNeeded: hash)))
-        hash = hash &* 0x94D0_49BB_1331_11EB
-        return hash ^ hash >> 29
     }
 }

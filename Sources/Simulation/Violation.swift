@@ -3,7 +3,7 @@
 package enum Rule: String, Sendable, CaseIterable {
     case electionSafety, oneVote, wipedVote, diskAdmission, logMatching, leaderCompleteness,
         committedOnce
-    case durableQuorum, promiseBeforeDurable, recovery, raftStep
+    case ownTermCommit, durableQuorum, promiseBeforeDurable, recovery, raftStep
     case digest, outcome
     case acknowledgedWrite, refusedWrite, appliedOnce, zxidOrder
     case staleRead, wrongRead, readOrder

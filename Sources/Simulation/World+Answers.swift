@@ -136,10 +136,7 @@ extension World {
         if clientRandom.coin(), !isSettling {
             client.member = Int(clientRandom.next(below: UInt64(options.members)))
         }
-        if isSettling {
-            // A member that takes in a snapshot in small pieces is outrun by clients that insist.
-            if !client.isIdle { schedule(client, afterNs: 3_000_000_000 + thinkNs()) }
-        } else {
+        if !isSettling || !client.isIdle {
             // Who knocks at a full queue again at once keeps the others from work that is worth it.
             let isFull = refusal == .overloaded || refusal == .diskFull
             schedule(client, afterNs: isFull ? 20 * thinkNs() : thinkNs())

@@ -111,7 +111,7 @@ extension World {
             for member in members {
                 switch (next.outgoingVoters.contains(member.id), next.voters.contains(member.id)) {
                 case (true, false): try checkSilence(of: member, to: now.id)
-                case (false, true): try checkCaughtUp(member, commit: now.commit)
+                case (false, true): try checkCaughtUp(member, commit: now.commit, by: now.id)
                 case (true, true), (false, false): break
                 }
             }
@@ -134,10 +134,17 @@ extension World {
             "\(member.id) loses its vote \((nowNs - lastNs) / 1_000) us after its disk was heard")
     }
 
-    private func checkCaughtUp(_ member: Member, commit: LogIndex) throws(Violation) {
-        try expect(
-            !isUnnamed(member), .diskAdmission,
-            "\(member.id) gets a vote with a disk that nobody has named")
+    private func checkCaughtUp(
+        _ member: Member, commit: LogIndex, by leader: MemberID
+    ) throws(Violation) {
+        if isUnnamed(member) {
+            // Exchanged just now, which the leader may not have heard.
+            let number = member.storages.first { $0.value == named(member) }?.key
+            let link = number.map { DiskLink(disk: $0, other: Int(leader.rawValue) - 1) }
+            return try expect(
+                link.map { member.lastLinkedNs[$0] != nil } ?? false, .diskAdmission,
+                "\(member.id) gets a vote with a disk that nobody has named")
+        }
         let held = UInt64(consensus.durableLast(member.position))
         try expect(
             held + tuning.replica.admittedEntriesBehindMax >= commit.rawValue, .diskAdmission,

@@ -75,6 +75,15 @@ struct ConsensusCheckerTests {
         }
     }
 
+    @Test("A leader counts members for an entry of its own term only")
+    func ownTermCommit() throws {
+        var checker = try even()
+        breaks(.ownTermCommit) { () throws(Violation) in
+            _ = try checker.observe(.leader, in: Term(2), commit: LogIndex(3), 0)
+        }
+        _ = try checker.observe(.follower, in: Term(2), commit: LogIndex(3), 0)
+    }
+
     @Test("A commit counts the disks")
     func durableQuorum() throws {
         var checker = ConsensusChecker(members: 3)
