@@ -86,15 +86,15 @@ extension World {
     }
 
     /// At the end of a run: a disk whose place another one has taken is turned away for good. Its
-    /// operator brings the later one back, even where that is none that was named.
+    /// operator brings the named one back, or a later one; a blank one is let in by itself.
     func returnNamedDisks() {
         for member in members {
-            guard let shelf = member.shelf, let named = named(member), named != storage(member),
-                shelf.number > member.diskNumber,
-                named == member.storages[shelf.number]
-                    || member.process?.journal.identity.ensembleID != nil
+            guard let shelf = member.shelf, let named = named(member), named != storage(member)
             else { continue }
-            exchangeBack(member)
+            let isForGood = member.process?.journal.identity.ensembleID != nil
+            let isLater = shelf.number > member.diskNumber
+            let isNamed = named == member.storages[shelf.number]
+            if isNamed ? isLater || isForGood : isLater && isForGood { exchangeBack(member) }
         }
     }
 

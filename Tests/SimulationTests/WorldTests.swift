@@ -247,8 +247,8 @@ struct PlantedBugTests {
         .digestsNotTold: [.liveness],
     ]
 
-    /// An exchange must meet a member that is slow, not gone.
-    static let rare: Set<PlantedBug> = [.exchangedAtOnce]
+    /// An exchange must meet a member that is slow, not gone, or a write that only one other holds.
+    static let rare: Set<PlantedBug> = [.exchangedAtOnce, .newDiskForOld]
 
     @Test(
         "Each one is found within forty seeds, the rarest within 2,000, by a rule that is about it",
