@@ -29,10 +29,13 @@ extension World {
         return !consensus.holdsCommitted(Int(end.index), member.position)
     }
 
-    /// Its disk was exchanged, and it does not count again.
+    /// Its disk was exchanged, and it does not count again: not before the voters without it, of whom
+    /// none can be spared, have gone as well.
     func isOut(_ member: Member) -> Bool {
-        member.shelf != nil
-            && (isUnnamed(member) || !(oracle.configuration?.voters.contains(member.id) ?? true))
+        guard member.shelf != nil else { return false }
+        if isUnnamed(member) { return true }
+        guard let configuration = oracle.configuration else { return false }
+        return configuration.isJoint || !configuration.voters.contains(member.id)
     }
 
     /// The disk is exchanged for an empty one: of one member at a time, and only when every member
