@@ -90,6 +90,7 @@ struct MemberList: Decodable {
         let zxid: Number?
         let lag: Number?
         let lagAgeMs: Number?
+        let diskFull: Bool?
         let lastContactMs: Number?
         let version: String?
         let isSelf: Bool
@@ -97,8 +98,18 @@ struct MemberList: Decodable {
         enum CodingKeys: String, CodingKey {
             case id, role, voter, http, peer, zxid, lag, version
             case lagAgeMs = "lag_age_ms"
+            case diskFull = "disk_full"
             case lastContactMs = "last_contact_ms"
             case isSelf = "self"
+        }
+
+        /// Why it does not take part as the others do. A member loses its vote only when its disk is
+        /// exchanged.
+        var notes: String {
+            var notes: [String] = []
+            if !voter { notes.append("new disk, not yet caught up") }
+            if diskFull == true { notes.append("disk full") }
+            return notes.isEmpty ? "-" : notes.joined(separator: "; ")
         }
     }
 
@@ -128,7 +139,9 @@ struct MemberList: Decodable {
     }
 
     var table: String {
-        var rows = [["ID", "ROLE", "HTTP", "PEER", "ZXID", "LAG", "AS OF", "CONTACT", "VERSION"]]
+        var rows = [
+            ["ID", "ROLE", "HTTP", "PEER", "ZXID", "LAG", "AS OF", "CONTACT", "VERSION", "NOTES"]
+        ]
         for member in members {
             rows.append([
                 member.id.text + (member.isSelf ? "*" : ""),
@@ -137,7 +150,7 @@ struct MemberList: Decodable {
                 member.lag?.text ?? "-",
                 member.isSelf ? "now" : member.lagAgeMs.map { $0.text + " ms ago" } ?? "-",
                 member.lastContactMs.map { $0.text + " ms" } ?? "-",
-                member.version ?? "-",
+                member.version ?? "-", member.notes,
             ])
         }
         var text = TextTable.lines(rows)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,34 @@ def test_status_says_how_old_a_lag_is(tmp_path):
         assert "LAG  AS OF" in table[0]
         assert sum(" ms ago " in line for line in table) == 2, table
         assert sum(" now " in line for line in table) == 1, table
+
+
+def test_status_notes_who_does_not_take_part_as_the_others():
+    def member(number, **words):
+        return {"id": str(number), "voter": True, "self": False, "disk_full": False} | words
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            body = json.dumps({"ensemble": None, "leader": "1", "term": 3, "failure_tolerance": 0, "members": [
+                member(1, self=True), member(2, disk_full=True), member(3, voter=False),
+                member(4, voter=False, disk_full=True), member(5, disk_full=None)]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Door) as door:
+        threading.Thread(target=door.serve_forever, daemon=True).start()
+        table = run("status", "--server", f"http://127.0.0.1:{door.server_port}").stdout.splitlines()
+        door.shutdown()
+    column = table[0].index("NOTES")
+    assert [line[column:].strip() for line in table[1:6]] == [
+        "-", "disk full", "new disk, not yet caught up", "new disk, not yet caught up; disk full", "-"]
 
 
 # MARK: Stopping
