@@ -46,7 +46,7 @@ faults: setup-test build ## Real members under faults: make faults MINUTES=10 [S
 	@cd Tests/system && AVIARY=$(PROGRAM) nice python3 -B -m faults --minutes $(MINUTES) \
 		--members $(MEMBERS) $(if $(SEED),--seed $(SEED))
 
-simulate-bugs: setup-build ## Plants each bug of Tests/Mutations and hunts it; takes about an hour
+simulate-bugs: setup-build ## Plants each bug of Tests/Mutations and hunts it; takes over an hour
 	@scripts/mutations
 
 # Why no reports of threads that were not joined: a member that ends at once joins none.
