@@ -61,4 +61,32 @@ struct MutationTests {
             #expect(places.count == 1, "\(hunk.before.joined(separator: "\n"))")
         }
     }
+
+    @Test("docs/simulation.md names each bug once, patches by the target that they change")
+    func kinds() throws {
+        let page = try String(
+            contentsOf: Self.root.appending(path: "docs/simulation.md"), encoding: .utf8)
+        var switches: [String] = []
+        var patches: [String: String] = [:]
+        let rows = page.components(separatedBy: "| kind | hunted by")[1]
+            .components(separatedBy: "\n\n")[0].split(separator: "\n").dropFirst(2)
+        for row in rows {
+            let cells = row.split(separator: "|")
+            let words = cells[1].matches(of: /[A-Za-z]+/).map { String($0.output) }
+            switches += words.filter { PlantedBug(rawValue: $0) != nil }
+            for number in cells[2].matches(of: /[0-9]+/) {
+                let before = patches.updateValue(String(cells[0]), forKey: String(number.output))
+                #expect(before == nil, "\(number.output)")
+            }
+        }
+        #expect(switches.sorted() == PlantedBug.allCases.map(\.rawValue).sorted())
+        #expect(patches.keys.sorted() == Self.names.map { String($0.prefix(2)) })
+        for name in Self.names {
+            let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+            let kind = patches[String(name.prefix(2))] ?? ""
+            for file in text.matches(of: /--- a\/Sources\/([A-Za-z]+)\//) {
+                #expect(kind.contains("`\(file.output.1)`"), "\(name)")
+            }
+        }
+    }
 }
