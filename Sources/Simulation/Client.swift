@@ -40,9 +40,7 @@ final class Client {
     var seen = Zxid.zero
     var mzxids: [Zxid] = [Zxid(1)]
     /// Local reads at one run of one member never go back.
-    var localMember = -1
-    var localRun = 0
-    var localZxid = Zxid.zero
+    var local = LocalReads()
     /// A feed goes on from here.
     var next = Zxid.zero
     let followed: EventQuery

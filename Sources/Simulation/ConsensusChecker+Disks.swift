@@ -40,7 +40,15 @@ extension ConsensusChecker {
         }
     }
 
-    func holdsCommitted(_ index: Int, _ member: Int) -> Bool {
+    /// A member votes on a disk that is not named for it; `replacedAt` is the entry that named another
+    /// one in its place, nil if it never was named.
+    package func checkUnnamedVoter(_ member: Int, replacedAt index: UInt64?) throws(Violation) {
+        try expect(
+            index.map { !holdsCommitted(Int($0), member) } ?? false, .wipedVote,
+            "member \(member + 1) votes on a disk that does not count")
+    }
+
+    private func holdsCommitted(_ index: Int, _ member: Int) -> Bool {
         index <= committedCount && durableHash(member, index) == committedHashes[index - 1]
     }
 

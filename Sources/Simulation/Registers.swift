@@ -4,9 +4,9 @@
 
 import Znodes
 
-struct Registers {
+package struct Registers {
     /// Names an operation that is under way.
-    struct Handle {
+    package struct Handle {
         let register: Int
         let position: Int
     }
@@ -33,7 +33,7 @@ struct Registers {
     /// Operations that the search has put in order.
     private(set) var judged = 0
 
-    init() { for _ in 0..<Self.inUse { current.append(add()) } }
+    package init() { for _ in 0..<Self.inUse { current.append(add()) } }
 
     private mutating func add() -> Int {
         registers.append(
@@ -55,14 +55,14 @@ struct Registers {
     func path(_ register: Int) -> ZnodePath { registers[register].path }
     func seen(_ register: Int) -> ZnodeOperation.Seen? { registers[register].seen }
 
-    mutating func begin(_ action: ZnodeOperation.Action, at register: Int) -> Handle {
+    package mutating func begin(_ action: ZnodeOperation.Action, at register: Int) -> Handle {
         moment += 1
         registers[register].operations.append(ZnodeOperation(action, calledAt: moment))
         if action != .read { registers[register].unanswered += 1 }
         return Handle(register: register, position: registers[register].operations.count - 1)
     }
 
-    mutating func end(_ handle: Handle, _ result: ZnodeOperation.Result) {
+    package mutating func end(_ handle: Handle, _ result: ZnodeOperation.Result) {
         // What a client was told first is what it goes by.
         guard registers[handle.register].operations[handle.position].answer == nil else { return }
         moment += 1
@@ -82,7 +82,7 @@ struct Registers {
         if !isRead { registers[handle.register].unanswered -= 1 }
     }
 
-    mutating func check() throws(Violation) {
+    package mutating func check() throws(Violation) {
         for register in registers {
             let operations = register.operations.indices.compactMap { position in
                 let operation = register.operations[position]

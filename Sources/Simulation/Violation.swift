@@ -9,7 +9,7 @@ package enum Rule: String, Sendable, CaseIterable {
     case staleRead, wrongRead, readOrder
     case linearizability, searchTooHard
     case missedChange, spuriousChange, feed, answer
-    case leaderClaim, queueBound, storage, codec
+    case leaderClaim, queueBound, codec
     case liveness, quietRun
 }
 

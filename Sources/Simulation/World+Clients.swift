@@ -302,13 +302,7 @@ extension World {
 
     /// What a client sees of one process never goes back.
     func takeLocal(_ zxid: Zxid, _ client: Client, _ member: Member) throws(Violation) {
-        let isSame = client.localMember == member.position && client.localRun == member.run
-        try expect(
-            !isSame || zxid >= client.localZxid, .readOrder,
-            "member \(member.id) shows \(zxid) after \(client.localZxid)")
-        client.localMember = member.position
-        client.localRun = member.run
-        client.localZxid = zxid
+        try client.local.shown(zxid, member: member.position, run: member.run)
         work.localReads += 1
     }
 

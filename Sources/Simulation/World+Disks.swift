@@ -21,12 +21,12 @@ extension World {
 
     /// A disk that another one has replaced may vote as long as it does not know: whoever asks it, and
     /// would count it, lacks the entry too, and does not win.
-    func mayVote(_ member: Member) -> Bool {
-        guard isUnnamed(member) else { return true }
-        guard let storage = storage(member),
-            let end = oracle.replacedAt.last(where: { $0.disk == storage })
-        else { return false }
-        return !consensus.holdsCommitted(Int(end.index), member.position)
+    func checkVoter(_ member: Member) throws(Violation) {
+        guard isUnnamed(member) else { return }
+        let end = storage(member).flatMap { storage in
+            oracle.replacedAt.last { $0.disk == storage }?.index
+        }
+        try consensus.checkUnnamedVoter(member.position, replacedAt: end)
     }
 
     /// Its disk was exchanged, and it does not count again: not before the voters without it, of whom

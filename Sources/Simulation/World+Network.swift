@@ -23,11 +23,7 @@ extension World {
             }
             var bytes: [UInt8] = []
             PeerCodec.encode(.hello(hello), into: &bytes)
-            guard case .hello(let received) = try decode(bytes) else {
-                throw Violation(.codec, "a hello became something else")
-            }
-            try expect(received == hello, .codec, "\(hello) became \(received)")
-            try step(members[to], .hello(received))
+            try step(members[to], .hello(try TurnChecks.hello(hello, in: bytes)))
             try endTurn(members[to])
         }
     }
@@ -110,23 +106,13 @@ extension World {
     }
 
     func deliver(_ bytes: [UInt8], from: Int, to: Member) throws(Violation) {
-        guard case .message(let message) = try decode(bytes) else {
+        guard case .message(let message) = try TurnChecks.frame(bytes) else {
             throw Violation(.codec, "a message became something else")
         }
         if case .raft(let raft) = message, case .readIndexReply = raft.body {
             to.process?.asksForReadIndex = false
         }
         try step(to, .received(message, from: members[from].id))
-    }
-
-    private func decode(_ bytes: [UInt8]) throws(Violation) -> PeerFrame {
-        do throws(CodecError) {
-            guard let decoded = try PeerCodec.decode(bytes.span), decoded.length == bytes.count
-            else { throw .truncated }
-            return decoded.frame
-        } catch {
-            throw Violation(.codec, "a frame of \(bytes.count) bytes: \(error)")
-        }
     }
 
     // MARK: promises
@@ -136,9 +122,7 @@ extension World {
         guard case .raft(let message) = message else { return }
         switch message.body {
         case .voteReply(true):
-            try expect(
-                mayVote(member), .wipedVote,
-                "\(member.id) votes for \(message.to) on a disk that does not count")
+            try checkVoter(member)
             try consensus.voted(
                 member.position, in: message.term, for: message.to, isDurable: true)
         case .appendReply(let matchIndex, _):

@@ -209,11 +209,7 @@ extension World {
 
     private func observe(_ member: Member, _ process: Process) throws(Violation) {
         let now = process.replica.observation
-        do throws(RaftViolation) {
-            try RaftInvariants.check(previous: process.observation, current: now)
-        } catch {
-            throw Violation(.raftStep, "\(error)")
-        }
+        try TurnChecks.step(from: process.observation, to: now)
         // Why not as candidate: a vote for itself that is neither durable nor counted may be lost.
         if now.role == .leader, process.observation?.role != now.role {
             try consensus.voted(member.position, in: now.term, for: member.id, isDurable: false)
@@ -249,13 +245,9 @@ extension World {
 
     private func checkBounds(_ member: Member, _ process: Process) throws(Violation) {
         let status = process.replica.status()
-        try expect(
-            status.pendingWrites <= tuning.replica.pendingWritesMax
-                && status.waits <= tuning.replica.waitsMax, .queueBound,
-            "\(member.id) has \(status.pendingWrites) writes and \(status.waits) waits open")
-        try expect(
-            process.snapshotQueue.count <= 64 + tuning.replica.snapshotPiecesAhead, .queueBound,
-            "\(member.id) has \(process.snapshotQueue.count) snapshot requests waiting")
+        try TurnChecks.bounds(
+            member.id, pendingWrites: status.pendingWrites, waits: status.waits,
+            snapshotRequests: process.snapshotQueue.count, tuning.replica)
     }
 
     // MARK: the journal's thread

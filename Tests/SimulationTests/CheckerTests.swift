@@ -6,7 +6,7 @@ import Simulation
 import Testing
 import Znodes
 
-private func breaks(_ rule: Rule, _ body: () throws(Violation) -> Void) {
+func breaks(_ rule: Rule, _ body: () throws(Violation) -> Void) {
     do throws(Violation) {
         try body()
         Issue.record("\(rule) is not seen to be broken")
