@@ -183,8 +183,12 @@ def in_namespaces():
 
 
 class Rot(Fault):
-    """A bit changes in a file of a stopped member. It starts all the same, and is mended by the
-    others, or by what is intact."""
+    """A bit changes in a file of a stopped member, where a checksum covers it and the member can tell
+    it from what a crash leaves. It finds it, starts all the same, and is mended by the others, or by
+    what is intact."""
+
+    # What it says at its start when it has found such damage.
+    says = "?"
 
     def choose(self):
         """A file, and the offset of a byte that had been durable, or None."""
@@ -204,6 +208,7 @@ class Rot(Fault):
             self.way = "nothing to damage"
             return
         mended = self.member.log.count("repaired")
+        found = self.member.log.count(self.says)
         file, offset = chosen
         self.detail = f"member {self.member.id}, {file.name} byte {offset}"
         bit = 1 << self.draw.randrange(8)
@@ -212,13 +217,17 @@ class Rot(Fault):
             code = self.cluster.up_and_ends(self.member, self.start_the_rest)
         except AssertionError:
             code = "hung"
-        if code is None:
-            again = self.member.log.count("repaired") > mended
-            self.way = "mended" if again else "intact without it"
-        else:
+        if code is not None:
             raise Violation(
                 "damage is mended",
                 f"{self.detail}: {code}: {self.cluster.last_words(self.member)}")
+        # It says so before it serves.
+        if self.member.log.count(self.says) == found:
+            raise Violation(
+                "damage that the member can know of is found",
+                f"{self.detail}: nothing is said of it: {self.cluster.last_words(self.member)}")
+        again = self.member.log.count("repaired") > mended
+        self.way = "found, mended" if again else "found, intact without it"
 
     def heal(self):
         if self.member.process is None:
@@ -228,8 +237,11 @@ class Rot(Fault):
 class RottenLog(Rot):
     kind = "bit flipped in the log"
     seconds = (0.0, 0.0)
+    says = "files are damaged"
 
     def choose(self):
+        """In a group that a later header claims was durable: behind the last such one, damage looks
+        like what a crash leaves, and is dropped without a word."""
         groups = [group for file in sorted(self.member.data.glob("log-*"))
                   for group in groups_of(file)]
         # Not of a log that was given up, of which a file may be left.
@@ -268,6 +280,7 @@ class RottenLogWhileAllAreDown(RottenLog):
 class RottenSnapshot(Rot):
     kind = "bit flipped in a snapshot"
     seconds = (0.0, 0.0)
+    says = "a damaged snapshot is passed over"
 
     def choose(self):
         files = sorted(self.member.data.glob("snapshot-*"))
