@@ -54,6 +54,31 @@ struct WorldTests {
         if seedsOverride == nil { #expect(marks.missed.isEmpty, "\(marks.missed)") }
     }
 
+    @Test("Neighbouring seeds draw each kind of fault by themselves")
+    func draws() {
+        let seeds = UInt64(1)...300
+        let worlds = seeds.map { World(seed: $0, options: WorldOptions(members: 3)) }
+        // By kind and seed.
+        let drawn = FaultKind.allCases.map { kind in worlds.map { $0.rate(of: kind) > 0 } }
+        let half = (seeds.count * 35 / 100)...(seeds.count * 65 / 100)
+        for (kind, isOn) in zip(FaultKind.allCases, drawn) {
+            #expect(half.contains(isOn.count { $0 }), "\(kind)")
+            for distance in [1, 2, 10] {
+                let same = zip(isOn, isOn.dropFirst(distance)).count { $0 == $1 }
+                #expect(half.contains(same), "\(kind), \(distance) seeds apart")
+            }
+            for (other, isOther) in zip(FaultKind.allCases, drawn) where other != kind {
+                #expect(half.contains(zip(isOn, isOther).count { $0 == $1 }), "\(kind), \(other)")
+            }
+            // How bad it is, where it is.
+            let rates = worlds.map { $0.rate(of: kind) }.filter { $0 > 0 }
+            let range = kind.rates
+            if range.upperBound - range.lowerBound > 100 {
+                #expect(Set(rates).count > rates.count / 3, "\(kind)")
+            }
+        }
+    }
+
     @Test("A kind of fault that is turned off does not happen, and the others are drawn the same")
     func without() {
         var quiet = 0
@@ -151,14 +176,15 @@ struct SeedTests {
         let members: Int
         let profile: Profile
         let events: Int
-        /// What is in the worlds of newer seeds only.
-        let lacks: [String]
+        /// The last kind of fault that there was.
+        let newest: FaultKind
         var description: String { "\(seed) \(members) \(profile) \(events)" }
 
         var options: WorldOptions {
             var options = WorldOptions(members: members, profile: profile, eventsMax: events)
-            options.isDirect = lacks.contains("gateways")
-            options.without = lacks.compactMap(FaultKind.init(name:))
+            options.without = FaultKind.allCases.filter { $0.rawValue > newest.rawValue }
+            // Gateways came between these two.
+            options.isDirect = options.without.contains(.misdirectedWrite)
             return options
         }
     }
@@ -174,14 +200,11 @@ struct SeedTests {
         lines.compactMap { line in
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count > 5, let seed = UInt64(words[0]), let members = Int(words[1]),
-                let profile = Profile(rawValue: String(words[2])), let events = Int(words[3])
+                let profile = Profile(rawValue: String(words[2])), let events = Int(words[3]),
+                let newest = FaultKind(name: String(words[4]))
             else { return nil }
-            let lacks = words[4] == "-" ? [] : words[4].split(separator: ",").map(String.init)
-            guard lacks.allSatisfy({ $0 == "gateways" || FaultKind(name: $0) != nil }) else {
-                return nil
-            }
             return Kept(
-                seed: seed, members: members, profile: profile, events: events, lacks: lacks)
+                seed: seed, members: members, profile: profile, events: events, newest: newest)
         }
     }
 
@@ -189,6 +212,15 @@ struct SeedTests {
     func some() {
         #expect(Self.kept.count >= 3)
         #expect(Self.kept.count == Self.lines.count)
+    }
+
+    @Test("Their worlds have no kind of fault that came later, and all that came before")
+    func kinds() throws {
+        let oldest = try #require(Self.kept.min { $0.newest.rawValue < $1.newest.rawValue })
+        #expect(oldest.newest == .lateTicks && oldest.options.isDirect)
+        #expect(oldest.options.without.first == .rot && oldest.options.without.contains(.rotInUse))
+        let newest = try #require(Self.kept.max { $0.newest.rawValue < $1.newest.rawValue })
+        #expect(!newest.options.isDirect && !newest.options.without.contains(.rotInUse))
     }
 
     @Test("They find nothing any more", arguments: kept)
