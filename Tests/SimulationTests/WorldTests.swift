@@ -282,16 +282,29 @@ struct PlantedBugTests {
     /// An exchange must meet a member that is slow, not gone, or a write that only one other holds.
     static let rare: Set<PlantedBug> = [.exchangedAtOnce, .newDiskForOld]
 
+    /// For the rare ones: all faults at once, but for those that keep members down. With a coin for
+    /// each kind one seed in eighty has what it takes, here one in eight.
+    private func options(_ bug: PlantedBug, _ seed: UInt64) -> WorldOptions {
+        guard Self.rare.contains(bug) else {
+            return WorldOptions(
+                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 7_000, bug: bug)
+        }
+        var options = WorldOptions(
+            members: 3, profile: .everything, eventsMax: 7_000, bug: bug)
+        options.without = [
+            .crash, .crashInTurn, .blackout, .rot, .misdirectedWrite, .powerCut, .writeError,
+            .syncError,
+        ]
+        return options
+    }
+
     @Test(
-        "Each one is found within forty seeds, the rarest within 2,000, by a rule that is about it",
+        "Each one is found within forty seeds, the rarest within 100, by a rule that is about it",
         arguments: PlantedBug.allCases)
     func found(bug: PlantedBug) throws {
-        for seed in UInt64(1)...(Self.rare.contains(bug) ? 2_000 : 40) {
-            let options = WorldOptions(
-                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 7_000,
-                bug: bug)
-            let report = World(seed: seed, options: options).run()
-            guard let violation = report.violation else { continue }
+        for seed in UInt64(1)...(Self.rare.contains(bug) ? 100 : 40) {
+            let report = World(seed: seed, options: options(bug, seed)).run()
+            guard let violation = report.violation, violation.rule != .quietRun else { continue }
             let expected = try #require(Self.rules[bug])
             #expect(expected.contains(violation.rule), "\(violation)")
             #expect(report.text.contains("--seed \(seed)"))
