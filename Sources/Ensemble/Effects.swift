@@ -19,6 +19,9 @@ package enum StorageRequest: Sendable {
     /// Mark log and snapshots as not to be believed, then end the process: this member's state is
     /// wrong. The next start keeps its promises and fetches everything else anew.
     case distrust
+    /// End the process: memory does not hold what was applied, and the files are to be believed. The
+    /// next start reads them.
+    case startAnew
 }
 
 /// For the snapshot thread, in order. One snapshot is written at a time, own or received.
@@ -61,6 +64,8 @@ package enum ReplicaEvent: Sendable, Equatable {
     case diskNotAdmitted(MemberID)
     /// What the others' digests say of this member's state is another thing now.
     case stateJudged(StateVerdict)
+    /// The znodes in memory are not what was applied; found by a snapshot at this index.
+    case stateCorrupted(LogIndex)
     /// A majority, this member with it, agrees on a state that the named one does not have.
     case otherStateDiffers(MemberID, LogIndex)
 }

@@ -40,7 +40,7 @@ extension Replica {
         switch stateVerdict {
         case .agreed: if disputedSinceMs != nil { judgeState(into: &effects) }
         case .disputed: judgeState(into: &effects)
-        case .wrong: throwStateAway(into: &effects)
+        case .wrong: giveStateUp(into: &effects)
         }
     }
 
@@ -67,22 +67,37 @@ extension Replica {
         } else {
             disputedSinceMs = nil
         }
-        let wasTrusted = stateIsTrusted
         if verdict != stateVerdict { effects.events.append(.stateJudged(verdict)) }
-        stateVerdict = verdict
-        if stateIsTrusted { return }
-        if wasTrusted {
-            stateDifferences += 1
-            for request in waits.requests {
-                endWait(request, with: .refused(.stateDiffers), into: &effects)
-            }
-        }
+        takeVerdict(verdict, into: &effects)
         if case .wrong = verdict {
-            if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
-            thrownAwayByMs = nowMs + electionTimeoutMaxMs
+            beginToGiveUp(by: .distrust, into: &effects)
             // So that the others can say whose it was; the state goes at a tick, after that.
             for member in peers.connected { tellDigests(to: member, into: &effects) }
         }
+    }
+
+    /// A snapshot's walk met znodes that are not what was applied. No majority is needed to tell: the
+    /// files were written before, under checksums, and are right.
+    mutating func memoryFailed(at index: LogIndex, into effects: inout Effects) {
+        if case .wrong = stateVerdict { return }
+        effects.events.append(.stateCorrupted(index))
+        takeVerdict(.wrong(index), into: &effects)
+        beginToGiveUp(by: .startAnew, into: &effects)
+    }
+
+    private mutating func takeVerdict(_ verdict: StateVerdict, into effects: inout Effects) {
+        let wasTrusted = stateIsTrusted
+        stateVerdict = verdict
+        guard wasTrusted, !stateIsTrusted else { return }
+        stateDifferences += 1
+        for request in waits.requests {
+            endWait(request, with: .refused(.stateDiffers), into: &effects)
+        }
+    }
+
+    private mutating func beginToGiveUp(by request: StorageRequest, into effects: inout Effects) {
+        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
+        givingUp = (request, nowMs + electionTimeoutMaxMs)
     }
 
     private func isNamedDisk(of member: MemberID) -> Bool {
@@ -94,9 +109,9 @@ extension Replica {
     }
 
     /// A leader hands over first, if somebody takes it.
-    private mutating func throwStateAway(into effects: inout Effects) {
-        guard let byMs = thrownAwayByMs, raft.role != .leader || nowMs >= byMs else { return }
-        thrownAwayByMs = nil
-        effects.storage.append(.distrust)
+    private mutating func giveStateUp(into effects: inout Effects) {
+        guard let (request, byMs) = givingUp, raft.role != .leader || nowMs >= byMs else { return }
+        givingUp = nil
+        effects.storage.append(request)
     }
 }

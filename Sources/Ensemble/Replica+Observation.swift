@@ -14,7 +14,9 @@ extension Replica {
     }
 
     /// A fault of memory, for tests: see `StateMachine.harm`.
-    package mutating func harmState() -> Bool { tree.harm() }
+    package mutating func harmState(quietly: Bool = false) -> Bool {
+        tree.harm(quietly: quietly)
+    }
 
     /// `ReplicaStatus.leaderConfirmedUntilMs`, without the rest of the status.
     package var claimedUntilMs: UInt64 { leaderConfirmedUntilMs }

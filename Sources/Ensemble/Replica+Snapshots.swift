@@ -113,11 +113,17 @@ extension Replica {
             guard ownSnapshot.piecesAhead < options.snapshotPiecesAhead else { return }
             var piece: [UInt8] = []
             piece.reserveCapacity(options.snapshotPieceBytes + 4_096)
-            let more = tree.nextSnapshotBytes(
+            let step = tree.nextSnapshotBytes(
                 into: &piece, bytesTarget: options.snapshotPieceBytes)
+            if step == .corrupted {
+                ownSnapshot.underWay = nil
+                ownSnapshot.retryMs = .max
+                effects.snapshots.append(.abandon(mark.index))
+                return memoryFailed(at: mark.index, into: &effects)
+            }
             ownSnapshot.piecesAhead += 1
             effects.snapshots.append(.append(piece))
-            if !more {
+            if step == .last {
                 ownSnapshot.finishing = true
                 effects.snapshots.append(.finish(mark.index))
                 return

@@ -95,8 +95,8 @@ package struct Replica: ~Copyable {
     var stateVerdict = StateVerdict.agreed
     /// When no majority could tell first; not yet said.
     var disputedSinceMs: UInt64?
-    /// A state that is wrong goes at the latest then; nil: it is asked for already, or none is.
-    var thrownAwayByMs: UInt64?
+    /// A state that is wrong goes so, at the latest then; nil: it is asked for already, or none is.
+    var givingUp: (request: StorageRequest, byMs: UInt64)?
     /// Found by a majority with this member in it, and told of.
     var membersThatDiffer: [MemberID] = []
     var stateDifferences: UInt64 = 0

@@ -13,13 +13,20 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// What the disk has no room for. Only the replica bounds it: it asks for no more entries once
     /// it knows.
     private var backlog = StorageBacklog()
-    /// `StorageRequest.distrust` is carried out: the process has to end.
-    package private(set) var isDistrusted = false
+    /// The process has to end.
+    package private(set) var ending: Ending?
     /// All up to here is written, and durable after the next `sync`.
     package private(set) var written = StorageToken(rawValue: 0)
     /// Of these requests term and vote are, whatever became of their entries.
     package private(set) var votesWritten = StorageToken(rawValue: 0)
     private var told = Told()
+
+    package enum Ending: Sendable {
+        /// `StorageRequest.distrust` is carried out.
+        case distrusted
+        /// `StorageRequest.startAnew`.
+        case startsAnew
+    }
 
     /// What the replica has been told of last.
     private struct Told {
@@ -45,6 +52,8 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     package mutating func carryOut(_ request: StorageRequest) throws(StorageError) {
         if case .prune(let index) = request {
             pruneThrough = index
+        } else if case .startAnew = request {
+            ending = .startsAnew
         } else if isFull {
             backlog.add(request)
             try saveVote()
@@ -72,7 +81,7 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
                 return .append(
                     token: token, hardState: nil, entries: Array(entries.dropFirst(count)))
             }
-        case .prune:
+        case .prune, .startAnew:
             return nil
         case .resetLog(let mark):
             return try log.reset(to: mark) ? nil : request
@@ -92,7 +101,7 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
         case .distrust:
             do throws(StorageError) {
                 try DistrustMark.set(&identityStorage)
-                isDistrusted = true
+                ending = .distrusted
                 return nil
             } catch {
                 // A mark that is there says no less for being made again.
@@ -117,7 +126,7 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// Goes on with what had no room, as far as there is some now. It is the next segment that is
     /// made, so there is room for a while when it succeeds.
     package mutating func tryAgain() throws(StorageError) {
-        while let first = backlog.first, !isDistrusted {
+        while let first = backlog.first, ending == nil {
             guard let rest = try attempt(first) else {
                 backlog.removeFirst()
                 continue

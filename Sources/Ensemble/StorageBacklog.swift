@@ -49,7 +49,7 @@ struct StorageBacklog: Sendable {
             switch request {
             case .append(_, _, let entries): least = min(least, entries.first?.index ?? .max)
             case .resetLog: return .zero
-            case .identity, .distrust, .prune: break
+            case .identity, .distrust, .startAnew, .prune: break
             }
         }
         return least

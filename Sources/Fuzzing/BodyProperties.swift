@@ -58,7 +58,7 @@ enum BodyProperties {
     private static func snapshot(_ machine: inout StateMachine, bytesTarget: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         machine.beginSnapshot()
-        while machine.nextSnapshotBytes(into: &bytes, bytesTarget: bytesTarget) {}
+        while machine.nextSnapshotBytes(into: &bytes, bytesTarget: bytesTarget) == .more {}
         return bytes
     }
 

@@ -68,7 +68,7 @@ enum SnapshotSeeds {
         bytes.add(UInt64(record.count), bytes: 4)
         bytes += record
         machine.beginSnapshot()
-        while machine.nextSnapshotBytes(into: &bytes, bytesTarget: 4_096) {}
+        while machine.nextSnapshotBytes(into: &bytes, bytesTarget: 4_096) == .more {}
         return bytes
     }
 

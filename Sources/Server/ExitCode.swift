@@ -12,7 +12,8 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
     case diskFailed = 69
     /// The data directory cannot be made, opened or locked.
     case dataUnavailable = 73
-    /// This member's state differs from that of a majority: the next start fetches it anew.
+    /// This member's state differs from that of a majority, and the next start fetches it anew; or
+    /// its memory does not hold what was applied, and the next start reads it again.
     case stateDiffers = 75
     /// The data directory belongs to another member.
     case otherMember = 77
@@ -27,7 +28,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .diskFailed: "the disk failed to write or sync; see the kernel's log"
         case .dataUnavailable: "the data directory cannot be created, opened or locked"
         case .stateDiffers:
-            "the state differs from that of the others; start it again to fetch it anew"
+            "the state in memory is not that of the ensemble; start it again"
         case .otherMember: "the data directory belongs to another member"
         }
     }

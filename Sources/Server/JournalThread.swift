@@ -77,7 +77,7 @@ private struct JournalLoop: ~Copyable {
             if journal.isFull, Clock.bootMs() >= nextLookMs {
                 nextLookMs = Clock.bootMs() + UInt64(Self.roomLookMs)
                 try journal.tryAgain()
-                endIfDistrusted()
+                endIfDue()
                 try makeDurable()
             }
             if batch.isEmpty {
@@ -98,7 +98,7 @@ private struct JournalLoop: ~Copyable {
             switch work {
             case .request(let request):
                 try journal.carryOut(request)
-                endIfDistrusted()
+                endIfDue()
                 if case .append(_, _, let entries) = request { counters.appended(entries.count) }
             case .end:
                 ended = true
@@ -107,13 +107,22 @@ private struct JournalLoop: ~Copyable {
         try makeDurable()
     }
 
-    private func endIfDistrusted() {
-        guard journal.isDistrusted else { return }
-        log.end(
-            MemberFailure(
-                .stateDiffers,
-                "this member's state differs from that of a majority: it serves nobody any more, "
-                    + "and the next start fetches the state anew"))
+    private func endIfDue() {
+        switch journal.ending {
+        case nil: break
+        case .distrusted:
+            log.end(
+                MemberFailure(
+                    .stateDiffers,
+                    "this member's state differs from that of a majority: it serves nobody any more, "
+                        + "and the next start fetches the state anew"))
+        case .startsAnew:
+            log.end(
+                MemberFailure(
+                    .stateDiffers,
+                    "this member's memory does not hold what was applied: the next start reads the "
+                        + "state from the disk"))
+        }
     }
 
     private mutating func makeDurable() throws(StorageError) {

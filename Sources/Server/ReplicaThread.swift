@@ -300,6 +300,10 @@ struct ReplicaLoop: ~Copyable {
             log.error(
                 "a majority of the members holds another state than this one",
                 ("index", index.rawValue))
+        case .stateCorrupted(let index):
+            log.error(
+                "the tree is not what was applied to it: memory failed, or the program is wrong",
+                ("index", index.rawValue))
         case .otherStateDiffers(let member, let index):
             log.error(
                 "a member holds another state than a majority with this one does",

@@ -51,7 +51,7 @@ package enum Mark: Int, CaseIterable, Sendable {
         wipedAgain, oldDiskBack, newDiskBack, rottedInUse
     // States that differ.
     case stateFlipped, stateWrong, stateDisputed, stateSettled, otherStateDiffers, stateFetched,
-        stateSpread
+        stateCorrupted, stateSpread
     // What the scrub finds in files of a running member, and what becomes of it.
     case scrubFoundLog, scrubFoundSnapshot, scrubHealed
 }

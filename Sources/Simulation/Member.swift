@@ -78,6 +78,7 @@ final class Process {
     var forwardedLast: UInt64 = 0
     var forwardedIn = Term.zero
     var asksForReadIndex = false
+    var memoryIsCorrupted = false
 
     /// Asked for, not written.
     var journalQueue: [StorageRequest] = []

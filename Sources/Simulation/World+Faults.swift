@@ -33,6 +33,7 @@ extension World {
         if lateRandom.chance(perMille: weather[.readError]) { member.disk.failsNextRead = true }
         if hits(.diskBack) { exchangeAgain() }
         if hits(.flip) { flip(member) }
+        if hits(.flip) { flipQuietly(member) }
         if weather[.rotInUse] > 0 { rotInUse(member) }
     }
 
@@ -201,7 +202,10 @@ extension World {
             member.shelf?.disk.heal()
             member.slowUntilNs = 0
             resume(member)
-            if member.process?.isStopping == true { exit(member) }
+            // Flipped bits are found by the next snapshot, which may not be due any more.
+            if let process = member.process, process.isStopping || process.memoryIsCorrupted {
+                exit(member)
+            }
             if member.process == nil {
                 member.isStarting = false
                 scheduleStart(member, afterNs: 1_000_000)

@@ -40,7 +40,7 @@ extension World {
             if lost > 1 { marks.hit(.manyTruncated) }
         case .resetLog: marks.hit(.logReset)
         case .prune: marks.hit(.logPruned)
-        case .identity, .distrust: break
+        case .identity, .distrust, .startAnew: break
         }
     }
 
@@ -99,6 +99,7 @@ extension World {
         case .snapshotInstalled: work.snapshotsInstalled += 1
         case .repaired: work.repairs += 1
         case .stateJudged(let verdict): checkVerdict(verdict, member)
+        case .stateCorrupted(let index): checkCorruption(member, at: index)
         case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
             .diskFull, .diskHasRoom, .healed, .diskMissed, .diskNamed, .diskCounts,
             .diskNotAdmitted,
@@ -128,6 +129,7 @@ extension World {
         case .stateJudged(.disputed): marks.hit(.stateDisputed)
         case .stateJudged(.agreed): marks.hit(.stateSettled)
         case .otherStateDiffers: marks.hit(.otherStateDiffers)
+        case .stateCorrupted: marks.hit(.stateCorrupted)
         case .roleChanged, .diskNotAdmitted: break
         }
     }

@@ -201,7 +201,7 @@ extension World {
                 try consensus.asked(token, hardState, entries, by: member.position)
                 try checkAdmissions(in: entries, by: process)
             case .resetLog(let mark): try consensus.askedReset(to: mark, by: member.position)
-            case .prune, .identity, .distrust: break
+            case .prune, .identity, .distrust, .startAnew: break
             }
             process.journalQueue.append(request)
         }
@@ -267,7 +267,7 @@ extension World {
         } catch {
             return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
         }
-        if process.journal.isDistrusted {
+        if process.journal.ending != nil {
             return crash(member, .none, restartAfterNs: restartDelayNs())
         }
         var delayNs = diskDelayNs(member)
@@ -360,7 +360,7 @@ extension World {
                 return
             }
             try process.journal.tryAgain()
-            if process.journal.isDistrusted {
+            if process.journal.ending != nil {
                 return crash(member, .none, restartAfterNs: restartDelayNs())
             }
             process.noteWritten()

@@ -9,12 +9,30 @@ import Znodes
 extension World {
     func flip(_ member: Member) {
         guard let process = member.process, !member.isPaused, !member.isFlipped, !isOut(member),
-            process.applied > .zero, isWhole(member), othersCanGive(member),
+            process.applied > .zero, !process.memoryIsCorrupted, isWhole(member), othersCanGive(member),
             process.replica.harmState()
         else { return }
         trace("\(member.id) has another state")
         marks.hit(.stateFlipped)
         member.isFlipped = true
+    }
+
+    /// A bit flips that no digest knows of: no snapshot may be made of it, and the files are right.
+    func flipQuietly(_ member: Member) {
+        guard let process = member.process, !member.isPaused, !member.isFlipped, !isOut(member),
+            process.applied > .zero, !process.memoryIsCorrupted,
+            process.replica.harmState(quietly: true)
+        else { return }
+        trace("a bit flips in the memory of \(member.id)")
+        process.memoryIsCorrupted = true
+    }
+
+    func checkCorruption(_ member: Member, at index: LogIndex) {
+        checking { () throws(Violation) in
+            try expect(
+                member.process?.memoryIsCorrupted == true, .digest,
+                "member \(member.id) finds its memory corrupted at \(index), and it is not")
+        }
     }
 
     func checkDigest(

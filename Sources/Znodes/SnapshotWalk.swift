@@ -5,10 +5,20 @@
 internal import DequeModule
 internal import HeapModule
 
+package enum SnapshotStep: Sendable {
+    case more
+    /// These bytes were the last.
+    case last
+    /// The znodes as they are do not add up to the digest that was kept while they changed: memory
+    /// does not hold what was applied. There is no snapshot.
+    case corrupted
+}
+
 struct SnapshotWalk {
     private struct Kept: Comparable {
         let path: [UInt8]
         let record: [UInt8]
+        let digest: UInt64
         static func < (a: Self, b: Self) -> Bool { ZnodePath.precedes(a.path, b.path) }
         static func == (a: Self, b: Self) -> Bool { a.path == b.path }
     }
@@ -17,6 +27,9 @@ struct SnapshotWalk {
 
     private let zxid: UInt64
     private let state: [UInt8]
+    private let digest: UInt64
+    /// Of the znodes that have been given, by what they hold now.
+    private var sum: UInt64 = 0
     private var history: EventHistory.Frozen
     private var phase = Phase.state
     /// All znodes up to this path are passed; nil: none.
@@ -26,6 +39,7 @@ struct SnapshotWalk {
 
     init(zxid: Zxid, timeMs: Int64, tree: borrowing ZnodeTree, history: EventHistory) {
         self.zxid = zxid.rawValue
+        digest = tree.digest
         self.history = history.frozen()
         var state: [UInt8] = []
         state.appendInteger(SnapshotFormat.magic)
@@ -46,7 +60,7 @@ struct SnapshotWalk {
         if let passed, !ZnodePath.precedes(passed, path) { return }
         var record: [UInt8] = []
         SnapshotFormat.znode(block, into: &record)
-        kept.insert(Kept(path: path, record: record))
+        kept.insert(Kept(path: path, record: record, digest: TreeDigest.whole(block)))
     }
 
     /// Untouched since the snapshot began; each change of a znode moves one of these.
@@ -54,9 +68,9 @@ struct SnapshotWalk {
         max(block.mzxid, block.pzxid) <= zxid
     }
 
-    /// Appends about `bytesTarget` bytes; false when these were the last.
+    /// Appends about `bytesTarget` bytes.
     mutating func step(_ tree: borrowing ZnodeTree, into out: inout [UInt8], bytesTarget: Int)
-        -> Bool
+        -> SnapshotStep
     {
         let end = out.count + max(bytesTarget, 1)
         while out.count < end {
@@ -67,16 +81,17 @@ struct SnapshotWalk {
             case .events:
                 if !history.step(into: &out, &checksum, end: end) { phase = .znodes }
             case .znodes:
-                guard let isLast = walk(tree, into: &out, end: end) else { return true }
+                guard let isLast = walk(tree, into: &out, end: end) else { return .more }
                 if isLast { phase = .end }
             case .end:
+                guard sum == digest else { return .corrupted }
                 out.append(SnapshotFormat.Tag.end.rawValue)
                 out.appendInteger(UInt32(8))
                 out.appendInteger(checksum.finished())
-                return false
+                return .last
             }
         }
-        return true
+        return .more
     }
 
     /// Nil when it looked at enough znodes for one step without reaching `end`.
@@ -91,6 +106,7 @@ struct SnapshotWalk {
             left -= 1
             if let kept = kept.min, next.map({ Self.precedes(kept.path, $0.path) }) ?? true {
                 SnapshotFormat.frame(.znode, into: &out, &checksum) { $0 += kept.record }
+                sum &+= kept.digest
                 passed = kept.path
                 self.kept.removeMin()
                 continue
@@ -100,6 +116,7 @@ struct SnapshotWalk {
                 SnapshotFormat.frame(.znode, into: &out, &checksum) {
                     SnapshotFormat.znode(block, into: &$0)
                 }
+                sum &+= TreeDigest.whole(block)
             }
             next = live.next()
             if out.count >= end || left == 0 || next == nil { passed = block.path.array }

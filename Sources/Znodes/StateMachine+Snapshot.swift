@@ -8,12 +8,14 @@ extension StateMachine {
 
     package var snapshotUnderWay: Bool { walk != nil }
 
-    /// Appends about `bytesTarget` bytes, one record more at most; false when they were the last.
-    package mutating func nextSnapshotBytes(into out: inout [UInt8], bytesTarget: Int) -> Bool {
-        guard var step = walk.take() else { return false }
-        guard step.step(tree, into: &out, bytesTarget: bytesTarget) else { return false }
-        walk = step
-        return true
+    /// Appends about `bytesTarget` bytes, one record more at most; `last` too when none is under way.
+    package mutating func nextSnapshotBytes(
+        into out: inout [UInt8], bytesTarget: Int
+    ) -> SnapshotStep {
+        guard var under = walk.take() else { return .last }
+        let step = under.step(tree, into: &out, bytesTarget: bytesTarget)
+        if step == .more { walk = under }
+        return step
     }
 
     package mutating func abandonSnapshot() { walk = nil }

@@ -6,6 +6,8 @@
 enum TreeDigest {
     private static let key: (UInt64, UInt64) = (0x6176_6961_7279_2e7a, 0x6e6f_6465_732e_7631)
 
+    static func whole(_ block: ZnodeBlock) -> UInt64 { data(block) &+ children(block) }
+
     static func data(_ block: ZnodeBlock) -> UInt64 {
         var hash = SipHash(key.0, key.1)
         hash.absorb(block.path)

@@ -162,9 +162,17 @@ struct ZnodeTree: ~Copyable {
         return block
     }
 
+    /// What a bit that flips in memory does: the znode holds something else, and the digest does not
+    /// know.
+    mutating func forget(_ block: ZnodeBlock) {
+        let before = digest
+        setData(block, data: .empty, zxid: block.mzxid, timeMs: block.mtimeMs)
+        digest = before
+    }
+
     /// A znode without children; of one whose parent goes in the same change, `parent` is nil.
     mutating func remove(_ block: ZnodeBlock, below parent: ZnodeBlock?) {
-        digest &-= TreeDigest.data(block) &+ TreeDigest.children(block)
+        digest &-= TreeDigest.whole(block)
         let before = index.directory
         index.remove(block, &memory)
         publishDirectory(before)

@@ -43,6 +43,7 @@ final class Node {
     var replies: [UInt64: [ClientReply]] = [:]
     var refusals: [HelloRefusal] = []
     var events: [ReplicaEvent] = []
+    var startsAnew = false
 
     init(
         _ id: MemberID, of members: [MemberID], options: ReplicaOptions, disk: Disk, nowMs: UInt64,
@@ -197,6 +198,7 @@ final class Cluster {
             node.disk.ensemble = ensemble
             node.disk.isNewcomer = isNewcomer
         case .distrust: node.disk.isDistrusted = true
+        case .startAnew: node.startsAnew = true
         }
     }
 

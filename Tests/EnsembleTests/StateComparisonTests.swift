@@ -7,8 +7,10 @@ import Znodes
 
 @Suite("States that differ")
 struct StateComparisonTests {
-    private func filled(_ members: Int) throws -> (Cluster, leader: Int) {
-        let cluster = try Cluster(members)
+    private func filled(
+        _ members: Int, options: ReplicaOptions = ReplicaOptions()
+    ) throws -> (Cluster, leader: Int) {
+        let cluster = try Cluster(members, options: options)
         let leader = try cluster.awaitLeader()
         let write = cluster.put(leader, "/a", "1")
         try cluster.run { cluster.reply(leader, write) != nil }
@@ -126,6 +128,30 @@ struct StateComparisonTests {
         #expect(!isGivenUp(cluster, wrong))
         try cluster.start(third, disk: disk)
         try cluster.run { isGivenUp(cluster, wrong) && verdict(cluster, leader) == .agreed }
+    }
+
+    @Test(
+        "A znode that is not what was written there is in no snapshot: the member reads its disk anew",
+        arguments: [1, 3])
+    func corruptedMemory(members: Int) throws {
+        var options = ReplicaOptions()
+        options.snapshotEntries = 10
+        let (cluster, leader) = try filled(members, options: options)
+        for number in 0..<12 { _ = cluster.put(leader, "/\(number)") }
+        try cluster.run { cluster.nodes[leader]?.disk.snapshot != nil }
+        let kept = cluster.nodes[leader]?.disk.snapshot
+        #expect(cluster.nodes[leader]?.replica.harmState(quietly: true) == true)
+        for number in 0..<12 { _ = cluster.put(leader, "/\(number)") }
+        try cluster.run { cluster.nodes[leader]?.startsAnew == true }
+        let read = cluster.ask(leader, .read(.atLeast(.zero)))
+        #expect(cluster.reply(leader, read) == .refused(.stateDiffers))
+        #expect(cluster.nodes[leader]?.disk.snapshot == kept && !isGivenUp(cluster, leader))
+        if members > 1 { #expect(cluster.nodes[leader]?.replica.status().role != .leader) }
+        let digest = cluster.nodes[leader]?.replica.digest
+        try cluster.start(leader, disk: try #require(cluster.crash(leader)))
+        try cluster.run { cluster.nodes[leader]?.replica.status().caughtUp == true }
+        #expect(cluster.nodes[leader]?.replica.digest == digest)
+        #expect(verdict(cluster, leader) == .agreed)
     }
 
     @Test("Members that pass the agreed places at different times are compared all the same")

@@ -142,14 +142,14 @@ struct RecoveryTests {
         disk.isFull = true
         try journal.carryOut(.distrust)
         var waits = journal.isFull
-        var isSet = journal.isDistrusted
+        var isSet = journal.ending == .distrusted
         #expect(waits && !isSet)
         try journal.tryAgain()
-        (waits, isSet) = (journal.isFull, journal.isDistrusted)
+        (waits, isSet) = (journal.isFull, journal.ending == .distrusted)
         #expect(waits && !isSet)
         disk.isFull = false
         try journal.tryAgain()
-        (waits, isSet) = (journal.isFull, journal.isDistrusted)
+        (waits, isSet) = (journal.isFull, journal.ending == .distrusted)
         #expect(!waits && isSet)
         var random = RandomGenerator(seed: 1)
         disk.crash(.all, &random)

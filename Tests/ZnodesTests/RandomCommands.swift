@@ -115,7 +115,7 @@ extension StateMachine {
     mutating func wholeSnapshot(bytesTarget: Int = 1 << 16) -> [UInt8] {
         beginSnapshot()
         var out: [UInt8] = []
-        while nextSnapshotBytes(into: &out, bytesTarget: bytesTarget) {}
+        while nextSnapshotBytes(into: &out, bytesTarget: bytesTarget) == .more {}
         return out
     }
 }
