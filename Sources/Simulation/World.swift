@@ -107,14 +107,14 @@ package final class World {
     }
 
     package func run() -> Report {
-        while events < options.eventsMax, !isOver { turn() }
+        while !isOver, events < (didLittle ? options.eventsMost : options.eventsMax) { turn() }
         if !isOver { settle() }
         if violation == nil { checking { () throws(Violation) in try registers.check() } }
         work.ordered = registers.judged
         work.acknowledgedWrites = history.acknowledgedCount
         work.committed = consensus.committedCount
         work.leaders = consensus.leaderCount
-        if !isOver, work.acknowledgedWrites < options.acknowledgedMin || work.reads < 3 {
+        if !isOver, didLittle {
             violation = Violation(.quietRun, "\(work)")
         }
         return Report(
@@ -122,6 +122,10 @@ package final class World {
             marks: marks,
             violation: violation, lastEvents: violation == nil ? [] : lastEvents(),
             replay: "aviary-simulate " + Self.arguments(seed: seed, options).joined(separator: " "))
+    }
+
+    private var didLittle: Bool {
+        history.acknowledgedCount < options.acknowledgedMin || work.reads < 3
     }
 
     private var isOver: Bool { violation != nil || wrongStateSpread }

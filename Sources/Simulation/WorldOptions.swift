@@ -62,6 +62,8 @@ package struct WorldOptions: Sendable {
     package var profile: Profile
     /// Inputs handed to replicas before the faults end.
     package var eventsMax: Int
+    /// The same for a run in which the faults have let little be done so far.
+    var eventsMost: Int { eventsMax * 5 / 3 }
     package var bug: PlantedBug?
     /// Kinds of faults that do not happen, whatever the profile and the seed say.
     package var without: [FaultKind] = []
