@@ -44,8 +44,6 @@ final class Member {
     /// Its disk knows that it belongs to the ensemble, so that it may vote.
     var isTakenIn = false
     var isStarting = false
-    /// Its tree, or a snapshot of it, is not what its log says.
-    var isFlipped = false
 
     var id: MemberID { MemberID(UInt64(position + 1)) }
 

@@ -220,8 +220,8 @@ extension World {
     private func comesToRest(_ when: String) -> Bool {
         let eventsLimit = events + options.settleEventsMax
         let timeLimitNs = nowNs + options.settleNs
-        while violation == nil, !wrongStateSpread {
-            for _ in 0..<32 where violation == nil && !wrongStateSpread { turn() }
+        while violation == nil {
+            for _ in 0..<32 where violation == nil { turn() }
             returnNamedDisks()
             if violation == nil, isAtRest { return true }
             if violation == nil, events > eventsLimit || nowNs > timeLimitNs {
@@ -236,7 +236,8 @@ extension World {
             && members.allSatisfy { !isOut($0) && $0.process?.applied == oracle.last }
             && members.filter { $0.process?.observation?.role == .leader }.count == 1
             && members.allSatisfy { $0.process?.observation?.leader != nil }
-            && members.allSatisfy { $0.process?.observation?.claim == nil && !$0.isFlipped }
+            && members.allSatisfy { $0.process?.observation?.claim == nil }
+            && flipped.allAgree
             && members.allSatisfy(isScrubbed)
     }
 
@@ -251,8 +252,7 @@ extension World {
     private func checkEnd() throws(Violation) {
         for member in members {
             guard let process = member.process else { continue }
-            try oracle.check(
-                process.replica.digest, at: process.replica.applied, member: member.position)
+            try checkDigest(member, process, isNew: false)
             let status = process.replica.status()
             mix(status.digest)
             try expect(

@@ -77,7 +77,7 @@ extension World {
 
     /// It has again all that was committed when its disk was damaged.
     func isWhole(_ member: Member) -> Bool {
-        if member.isFlipped { return false }
+        if !flipped.prevails(in: member.position) { return false }
         // What was spoiled may be needed when its member starts again; at the end none is made to.
         if member.disk.isSpoiled, !isSettling { return false }
         guard let needed = member.damagedAt else { return true }

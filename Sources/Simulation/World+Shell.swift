@@ -26,10 +26,7 @@ extension World {
         }
         member.storages[member.diskNumber] = recovered.identity.storageID
         let found = forgetting(recovered.log)
-        if found.damage == .distrusted {
-            marks.hit(.stateFetched)
-            member.isFlipped = false
-        }
+        if found.damage == .distrusted { marks.hit(.stateFetched) }
         mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
             member.position, hardState: found.hardState, snapshot: found.snapshot,
@@ -38,7 +35,7 @@ extension World {
         let process = member.process(
             from: recovered, found, of: options.members, tuning, gatewayOptions(), nowNs: nowNs)
         member.process = process
-        try checkDigest(member, process, atStart: true)
+        try checkDigest(member, process, isNew: true)
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
     }
@@ -231,7 +228,10 @@ extension World {
                 "member \(member.id) goes back from \(process.applied) to \(applied)")
             process.applied = applied
             mix(applied.rawValue)
-            try checkDigest(member, process)
+            let cameInSnapshot = effects.events.contains {
+                if case .snapshotInstalled = $0 { true } else { false }
+            }
+            try checkDigest(member, process, isNew: cameInSnapshot)
         }
         if now.role == .leader || process.claims {
             let untilMs = process.replica.claimedUntilMs

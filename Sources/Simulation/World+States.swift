@@ -1,6 +1,7 @@
 // States that differ: a member's tree changes by itself, and the members must find it, give it up and
 // fetch it anew, and nothing else ever. What clients may see of it before is not asked, so what
-// changes is a znode that none of them reads.
+// changes is a znode that none of them reads. All else is asked of such a member as of any other, also
+// once its state has spread in a snapshot: a majority may be wrong then, and prevails.
 
 import Ensemble
 import Raft
@@ -8,20 +9,23 @@ import Znodes
 
 extension World {
     func flip(_ member: Member) {
-        guard let process = member.process, !member.isPaused, !member.isFlipped, !isOut(member),
-            process.applied > .zero, !process.memoryIsCorrupted, isWhole(member), othersCanGive(member),
-            process.replica.harmState()
+        guard let process = member.process, !member.isPaused,
+            !flipped.isFlipped(member.position), !isOut(member),
+            process.applied > .zero, !process.memoryIsCorrupted, isWhole(member),
+            othersCanGive(member)
         else { return }
+        let before = process.replica.digest
+        guard process.replica.harmState() else { return }
         trace("\(member.id) has another state")
         marks.hit(.stateFlipped)
-        member.isFlipped = true
+        flipped.flip(member.position, from: before, to: process.replica.digest)
     }
 
     /// A bit flips that no digest knows of: no snapshot may be made of it, and the files are right.
     func flipQuietly(_ member: Member) {
-        guard let process = member.process, !member.isPaused, !member.isFlipped, !isOut(member),
-            process.applied > .zero, !process.memoryIsCorrupted,
-            process.replica.harmState(quietly: true)
+        guard let process = member.process, !member.isPaused,
+            !flipped.isFlipped(member.position), !isOut(member), process.applied > .zero,
+            !process.memoryIsCorrupted, process.replica.harmState(quietly: true)
         else { return }
         trace("a bit flips in the memory of \(member.id)")
         process.memoryIsCorrupted = true
@@ -35,27 +39,20 @@ extension World {
         }
     }
 
-    func checkDigest(
-        _ member: Member, _ process: Process, atStart: Bool = false
-    ) throws(Violation) {
-        let (applied, digest) = (process.replica.applied, process.replica.digest)
-        let isRight = applied == .zero || oracle.record(applied)?.digest == digest
-        if member.isFlipped {
-            // Its state came anew, from the log or from another member.
-            if isRight { member.isFlipped = false }
-            return
-        }
-        let cameInSnapshot = effects.events.contains {
-            if case .snapshotInstalled = $0 { true } else { false }
-        }
-        // One that was received may be durable, and not installed before the start.
-        if !isRight, cameInSnapshot || atStart, members.contains(where: \.isFlipped) {
+    /// `isNew`: the state has come from a disk or from another member.
+    func checkDigest(_ member: Member, _ process: Process, isNew: Bool) throws(Violation) {
+        let digest = process.replica.digest
+        let applied = process.replica.applied
+        // A tree without entries is blank.
+        let hasSpread = try flipped.check(
+            digest,
+            byReplay: applied == .zero
+                ? digest : oracle.digest(at: applied, member: member.position),
+            member: member.position, isNew: isNew)
+        if hasSpread {
             trace("\(member.id) has taken in a state that is wrong")
             marks.hit(.stateSpread)
-            wrongStateSpread = true
-            return
         }
-        try oracle.check(digest, at: applied, member: member.position)
     }
 
     func checkVerdict(_ verdict: StateVerdict, _ member: Member) {
@@ -64,12 +61,9 @@ extension World {
             case .agreed: break
             case .disputed:
                 try expect(
-                    marks[.stateFlipped] > 0, .digest,
+                    flipped.areAny, .digest,
                     "member \(member.id) sees states that differ, and none does")
-            case .wrong:
-                try expect(
-                    member.isFlipped, .digest,
-                    "member \(member.id) takes its state for wrong, and it is right")
+            case .wrong: try flipped.checkWrong(member.position)
             }
         }
     }

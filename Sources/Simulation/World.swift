@@ -26,6 +26,7 @@ package final class World {
     var consensus: ConsensusChecker
     var claims: LeaderClaims
     var oracle: Oracle
+    var flipped: FlippedStates
     var history = HistoryChecker()
     var registers = Registers()
     var violation: Violation?
@@ -43,9 +44,6 @@ package final class World {
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
-    /// A state that is wrong has reached another member in a snapshot: nothing more can be asked of
-    /// this run, since a majority may be wrong now.
-    var wrongStateSpread = false
     /// For `PlantedBug.staleReadIndex`.
     var firstReadIndex: LogIndex?
 
@@ -82,6 +80,7 @@ package final class World {
         consensus = ConsensusChecker(members: options.members)
         claims = LeaderClaims(members: options.members)
         oracle = Oracle()
+        flipped = FlippedStates(members: options.members)
         for position in 0..<options.members {
             var random = memberRandom.split()
             let drift = weather[.drift]
@@ -128,7 +127,7 @@ package final class World {
         history.acknowledgedCount < options.acknowledgedMin || work.reads < 3
     }
 
-    private var isOver: Bool { violation != nil || wrongStateSpread }
+    private var isOver: Bool { violation != nil }
 
     /// What this run has drawn for a kind of fault; 0: it does not happen.
     package func rate(of kind: FaultKind) -> Int { weather[kind] }
