@@ -1,5 +1,6 @@
-// Whose disk counts, for the commits and votes that are judged: each disk under a number is a voter of
-// its own, the new one only once a committed configuration has given it the member's vote.
+// Whose disk counts, for the commits that are judged: each disk under a number is a voter of its own,
+// the one that the ensemble has named for the member, wherever it is, and no other; and whether its
+// member votes says the configuration that the leader's log has (docs/decisions/0013).
 
 import Raft
 
@@ -7,7 +8,7 @@ extension ConsensusChecker {
     /// Another disk of this number is in the member from now on: one that was in it before, or an
     /// empty one.
     package mutating func exchanged(_ member: Int, to disk: Int) {
-        var next = Member(disk: disk, counts: false)
+        var next = Member(disk: disk)
         if let place = former.firstIndex(where: { $0.member == member && $0.state.disk == disk }) {
             next = former.remove(at: place).state
         }
@@ -16,28 +17,55 @@ extension ConsensusChecker {
     }
 
     /// The ensemble has named this disk for the member, in the place of another one.
-    package mutating func named(_ member: Int, disk: Int) {
-        members[member].isNamed = members[member].disk == disk
-        for place in former.indices where former[place].member == member {
-            former[place].state.isNamed = former[place].state.disk == disk
+    package mutating func named(_ member: Int, disk: Int) { namedDisks[member] = disk }
+
+    /// Counts the disks, not the beliefs.
+    func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
+        let holders = members.indices.filter { holds($0, index, hash) }
+            .map { MemberID(UInt64($0 + 1)) }
+        func isMajority(_ voters: [MemberID]) -> Bool {
+            holders.count { voters.contains($0) } > voters.count / 2
         }
+        let inForce = inForce(at: index, members[member].asked)
+        try expect(
+            inForce.contains {
+                isMajority($0.voters) && (!$0.isJoint || isMajority($0.outgoingVoters))
+            }, .durableQuorum,
+            "member \(member + 1) commits \(index), which the disks of \(holders) hold, of "
+                + "\(inForce.last?.voters ?? [])")
     }
 
-    /// A named disk counts from the commit of the configuration on that gives its member a vote.
-    mutating func noteVoters(_ entry: Entry) {
-        guard entry.kind == .configuration,
-            let configuration = try? Configuration(decoding: entry.payload)
-        else { return }
-        func isVoter(_ member: Int) -> Bool {
-            configuration.voters.contains(MemberID(UInt64(member + 1)))
+    /// The disk that is named for the member has the entry. A damaged one counts by its claim: nobody
+    /// without the entry gets its vote. One that is not in its member counts as one that is down.
+    private func holds(_ member: Int, _ index: Int, _ hash: UInt64) -> Bool {
+        let named = namedDisks[member]
+        let state =
+            members[member].disk == named
+            ? members[member]
+            : former.first { $0.member == member && $0.state.disk == named }?.state
+        guard let state else { return false }
+        return durableHash(state, index) == hash
+            || state.lost.contains { $0.log.hash(index) == hash || index <= $0.snapshot }
+    }
+
+    /// Those by which a leader with this log may have counted the entry: the one that the entry ends
+    /// with, and, unless that is the entry itself, later ones. A configuration follows another one only
+    /// once that is committed.
+    private func inForce(at index: Int, _ log: Log) -> [Configuration] {
+        var found = (index: 0, configurations: [founders])
+        for known in configurations.sorted(by: { $0.index < $1.index })
+        where log.hash(known.index) == known.hash {
+            if known.index <= index {
+                found = (known.index, [known.configuration])
+            } else if found.index < index {
+                found.configurations.append(known.configuration)
+            }
         }
-        for member in members.indices where members[member].isNamed && isVoter(member) {
-            members[member].counts = true
-        }
-        for place in former.indices
-        where former[place].state.isNamed && isVoter(former[place].member) {
-            former[place].state.counts = true
-        }
+        return found.configurations
+    }
+
+    private var founders: Configuration {
+        Configuration(voters: members.indices.map { MemberID(UInt64($0 + 1)) })
     }
 
     /// A member votes on a disk that is not named for it; `replacedAt` is the entry that named another

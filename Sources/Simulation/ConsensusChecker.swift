@@ -52,14 +52,15 @@ package struct ConsensusChecker {
         var lost: [(log: Log, snapshot: Int)] = []
         /// Which of the member's disks this is: each is a voter of its own.
         var disk = 0
-        /// What it holds counts: it is the first disk, or the ensemble has taken it in.
-        var counts = true
-        var isNamed = false
     }
 
     var members: [Member]
     /// What disks hold that are not in their member now.
     var former: [(member: Int, state: Member)] = []
+    /// By member: the disk that the ensemble has named for it.
+    var namedDisks: [Int]
+    /// All that were ever in a log.
+    var configurations: [(index: Int, hash: UInt64, configuration: Configuration)] = []
     /// By index: all entries ever seen there.
     private var places: [[Place]] = []
     private var leaders: [UInt64: Int] = [:]
@@ -72,6 +73,7 @@ package struct ConsensusChecker {
 
     package init(members: Int) {
         self.members = Array(repeating: Member(), count: members)
+        namedDisks = Array(repeating: 0, count: members)
     }
 
     /// The end of the log that the member last asked for.
@@ -147,6 +149,11 @@ package struct ConsensusChecker {
                 "entry \(index) of term \(term) at member \(member + 1) is another one")
         } else {
             places[index - 1].append(Place(term: term, hash: hash, entry: entry))
+            if entry.kind == .configuration,
+                let configuration = try? Configuration(decoding: entry.payload)
+            {
+                configurations.append((index, hash, configuration))
+            }
         }
     }
 
@@ -229,9 +236,13 @@ package struct ConsensusChecker {
 
     /// The hash of what log and snapshot hold together at `index`.
     func durableHash(_ member: Int, _ index: Int) -> UInt64? {
-        let snapshot = members[member].snapshot
+        durableHash(members[member], index)
+    }
+
+    func durableHash(_ member: Member, _ index: Int) -> UInt64? {
+        let snapshot = member.snapshot
         if index <= snapshot { return index == 0 ? 0 : committedHashes[index - 1] }
-        let log = members[member].durable
+        let log = member.durable
         guard snapshot == 0 || log.hash(snapshot) == committedHashes[snapshot - 1] else {
             return nil
         }
@@ -260,8 +271,7 @@ package struct ConsensusChecker {
         let lost = before.isDamaged ? [(before.durable, before.snapshot)] : []
         members[member] = Member(
             asked: found, durable: found, snapshot: index, claim: claim,
-            lost: claim == nil ? [] : before.lost + lost, disk: before.disk, counts: before.counts,
-            isNamed: before.isNamed)
+            lost: claim == nil ? [] : before.lost + lost, disk: before.disk)
     }
 
     /// Bytes on its disk that were durable have changed.
@@ -399,32 +409,9 @@ package struct ConsensusChecker {
             committedIn.append(term.rawValue)
             if let place = places[index - 1].first(where: { $0.hash == hash }) {
                 new.append(place.entry)
-                noteVoters(place.entry)
             }
         }
         return new
-    }
-
-    /// Counts the disks, not the beliefs.
-    private func checkQuorum(_ index: Int, _ hash: UInt64, by member: Int) throws(Violation) {
-        // A damaged one counts by its claim: nobody without the entry gets its vote. One that is not
-        // in its member counts as one that is down: none votes in its place before a quorum without
-        // it has agreed to that. A new one counts once it has its member's vote.
-        let holders = members.indices.count { other in
-            (members[other].counts
-                && (durableHash(other, index) == hash
-                    || members[other].lost.contains {
-                        $0.log.hash(index) == hash || index <= $0.snapshot
-                    }))
-                || former.contains {
-                    $0.member == other && $0.state.counts
-                        && ($0.state.durable.hash(index) == hash || index <= $0.state.snapshot)
-                }
-        }
-        try expect(
-            holders > members.count / 2, .durableQuorum,
-            "member \(member + 1) commits \(index), which \(holders) of \(members.count) disks hold"
-        )
     }
 
     private mutating func lead(_ term: UInt64, _ member: Int) throws(Violation) {

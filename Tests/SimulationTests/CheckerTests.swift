@@ -96,6 +96,95 @@ struct ConsensusCheckerTests {
         _ = try checker.observe(.follower, in: Term(1), commit: LogIndex(1), 1)
     }
 
+    /// The disk of member 3 is exchanged, its vote is taken away, and another disk is named for it.
+    private func exchanged() throws -> ConsensusChecker {
+        var checker = try even()
+        let demotion = Configuration(
+            voters: [MemberID(1), MemberID(2)],
+            outgoingVoters: [MemberID(1), MemberID(2), MemberID(3)], nextLearners: [MemberID(3)])
+        for member in 0..<3 {
+            try checker.asked(
+                token(2), nil, [configured(4, demotion), configured(5, demotion.leavingJoint)],
+                by: member)
+            checker.durable(through: token(2), at: member)
+        }
+        _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(5), 0)
+        // It acknowledges one more before it is gone.
+        try checker.asked(token(3), nil, [entry(6, 1)], by: 2)
+        checker.durable(through: token(3), at: 2)
+        checker.exchanged(2, to: 1)
+        try checker.asked(token(3), nil, [entry(6, 1)], by: 0)
+        checker.durable(through: token(3), at: 0)
+        return checker
+    }
+
+    private func configured(_ index: UInt64, _ configuration: Configuration) -> Entry {
+        Entry(
+            index: LogIndex(index), term: Term(1), kind: .configuration,
+            payload: configuration.encoded())
+    }
+
+    @Test("A disk without a vote does not count for a commit, and with it only the named one does")
+    func diskWithoutVote() throws {
+        for isNamed in [false, true] {
+            var checker = try exchanged()
+            if isNamed { checker.named(2, disk: 1) }
+            breaks(.durableQuorum) { () throws(Violation) in
+                _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(6), 0)
+            }
+        }
+        var checker = try exchanged()
+        checker.named(2, disk: 1)
+        let promotion = Configuration(voters: [MemberID(1), MemberID(2), MemberID(3)])
+        try checker.asked(token(4), nil, [configured(7, promotion)], by: 0)
+        checker.durable(through: token(4), at: 0)
+        // The old disk has 6, and is not the named one any more.
+        breaks(.durableQuorum) { () throws(Violation) in
+            _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(6), 0)
+        }
+    }
+
+    @Test("An exchanged disk counts for what it has acknowledged as long as no other one is named")
+    func diskOnTheShelf() throws {
+        var checker = try even()
+        try checker.asked(token(2), nil, [entry(4, 1)], by: 2)
+        checker.durable(through: token(2), at: 2)
+        checker.exchanged(2, to: 1)
+        try checker.asked(token(2), nil, [entry(4, 1)], by: 0)
+        checker.durable(through: token(2), at: 0)
+        _ = try checker.observe(.leader, in: Term(1), commit: LogIndex(4), 0)
+    }
+
+    @Test("In a joint change a commit needs both majorities, and a configuration only its own")
+    func jointQuorum() throws {
+        let demotion = Configuration(
+            voters: [MemberID(1), MemberID(2)],
+            outgoingVoters: [MemberID(1), MemberID(2), MemberID(3)], nextLearners: [MemberID(3)])
+        var checker = try even()
+        for member in [0, 2] {
+            try checker.asked(token(2), nil, [configured(4, demotion)], by: member)
+            checker.durable(through: token(2), at: member)
+        }
+        var narrow = checker
+        breaks(.durableQuorum) { () throws(Violation) in
+            _ = try narrow.observe(.leader, in: Term(1), commit: LogIndex(4), 0)
+        }
+        // What follows the change does not stand for it.
+        var wide = checker
+        let founders = Configuration(voters: [MemberID(1), MemberID(2), MemberID(3)])
+        for member in [0, 2] {
+            try wide.asked(token(3), nil, [configured(5, founders)], by: member)
+            wide.durable(through: token(3), at: member)
+        }
+        breaks(.durableQuorum) { () throws(Violation) in
+            _ = try wide.observe(.leader, in: Term(1), commit: LogIndex(4), 0)
+        }
+        try checker.asked(token(2), nil, [configured(4, demotion)], by: 1)
+        checker.durable(through: token(2), at: 1)
+        let new = try checker.observe(.leader, in: Term(1), commit: LogIndex(4), 0)
+        #expect(new.count == 4)
+    }
+
     @Test("A new leader holds all that was committed")
     func completeness() throws {
         var checker = try even()
