@@ -21,7 +21,7 @@ enum Occurrence {
     case clog(from: Int, to: Int, untilNs: UInt64)
     /// A graceful stop has come to its end.
     case exit(member: Int, run: Int)
-    case room(member: Int)
+    case room(member: Int, disk: Int)
     case heal(Int)
     /// So many bytes of a client's request reach the member.
     case webArrives(client: Int, connection: Int, count: Int)

@@ -45,6 +45,12 @@ final class Member {
     var isTakenIn = false
     var isStarting = false
 
+    /// The disk of that number, in the member or on the shelf; nil: it is lost.
+    func disk(_ number: Int) -> SimulatedDisk? {
+        if number == diskNumber { return disk }
+        return shelf?.number == number ? shelf?.disk : nil
+    }
+
     var id: MemberID { MemberID(UInt64(position + 1)) }
 
     init(position: Int, clock: SimulatedClock, random: RandomGenerator) {

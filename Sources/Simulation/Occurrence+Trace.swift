@@ -29,7 +29,7 @@ extension Occurrence {
         case .heal(let partition): return word(14, partition)
         case .clog(let from, let to, _): return word(16, from, to)
         case .exit(let member, let run): return word(17, member, run)
-        case .room(let member): return word(18, member)
+        case .room(let member, let disk): return word(18, member, disk)
         case .turnEnds(let member, let run): return word(15, member, run)
         case .webArrives(let client, let connection, let count):
             return word(19, client << 20 | connection, count)
@@ -68,7 +68,7 @@ extension Occurrence {
         case .clog(let from, let to, let untilNs):
             return "\(from + 1) -> \(to + 1) is clogged until \(untilNs / 1_000) us"
         case .exit(let member, _): return "\(member + 1) exits"
-        case .room(let member): return "the disk of \(member + 1) has room again"
+        case .room(let member, let disk): return "disk \(disk) of \(member + 1) has room again"
         }
     }
 

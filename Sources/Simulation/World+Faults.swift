@@ -79,7 +79,9 @@ extension World {
         if hits(.syncError) { member.disk.failsNextSync = true }
         if hits(.diskFull), !member.disk.isFull {
             member.disk.isFull = true
-            queue.put(.room(member: member.position), atNs: nowNs + 2 * durationNs())
+            queue.put(
+                .room(member: member.position, disk: member.diskNumber),
+                atNs: nowNs + 2 * durationNs())
         }
         if hits(.slowDisk) {
             marks.hit(.diskSlowed)

@@ -211,7 +211,7 @@ package final class World {
             if !isSettling { links.clog(from: from, to: to, untilNs: untilNs) }
         case .exit(let member, let run):
             if !isHeldBack(event, member, run: run) { exit(members[member]) }
-        case .room(let member): members[member].disk.isFull = false
+        case .room(let member, let disk): members[member].disk(disk)?.isFull = false
         case .heal(let partition):
             for (from, to) in partitions[partition] { links.block(from: from, to: to, false) }
         case .webArrives(let client, let connection, let count):
