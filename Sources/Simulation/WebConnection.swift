@@ -46,10 +46,11 @@ final class WebConnection {
     var before: SentBefore?
     var shape = SentShape.json
     var noneMatch: Zxid?
-    /// What no gateway can take for a request.
-    var isBroken = false
-    /// Data of more bytes than the door takes.
-    var isTooLarge = false
+    /// The request itself, and what went before it.
+    var door = DoorRequest()
+    var doorBefore = DoorRequest()
+    /// The member has read the head of what went before.
+    var isBehindBefore = true
 
     init(number: Int, member: Int, run: Int) {
         self.number = number
@@ -63,8 +64,9 @@ final class WebConnection {
         before = nil
         shape = .json
         noneMatch = nil
-        isBroken = false
-        isTooLarge = false
+        door = DoorRequest()
+        doorBefore = DoorRequest()
+        isBehindBefore = true
     }
 }
 

@@ -136,7 +136,13 @@ extension World {
     ) throws(Violation) -> Bool {
         if doorRandom.chance(perMille: doors.turnedAway) {
             marks.hit(.doorFull)
-            refuse(.limit(doorRandom.coin() ? .connectionLimit : .headTimeout), client, connection)
+            let isFull = doorRandom.coin()
+            if connection.isBehindBefore {
+                connection.door.turnedAway = isFull ? .full : .late
+            } else {
+                connection.doorBefore.turnedAway = isFull ? .full : .late
+            }
+            refuse(.limit(isFull ? .connectionLimit : .headTimeout), client, connection)
             return true
         }
         let input = connection.input
@@ -147,6 +153,7 @@ extension World {
             return true
         case .head(let head, let length):
             connection.input.removeFirst(length)
+            connection.isBehindBefore = true
             let headBytes = Array(input[..<length])
             if head.framing == .none || head.framing == .length(0) {
                 try respond(client, connection, process, head, headBytes, body: [])
@@ -314,7 +321,7 @@ extension World {
             if answer.isLast { client.connection = nil }
             if let before = connection.before {
                 connection.before = nil
-                try hear(answer, to: before)
+                try hear(answer, to: before, connection.doorBefore)
                 // What is behind it was never read.
                 if answer.isLast { return lose(client) }
             } else {

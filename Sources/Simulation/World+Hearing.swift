@@ -29,7 +29,7 @@ extension World {
         }
         // The last requests of a run must be served.
         if !isSettling, doorRandom.chance(perMille: doors.broken) {
-            connection.isBroken = true
+            connection.door.isBroken = true
             request.add(
                 field: doorRandom.pick(["Host: other", "Bad Field: x", "Content-Length: +1"]))
         }
@@ -37,9 +37,10 @@ extension World {
         if !isSettling, doorRandom.chance(perMille: doors.before) {
             let before = doorRandom.pick(SentBefore.allCases)
             connection.before = before
+            connection.isBehindBefore = false
             bytes = before.bytes + bytes
         }
-        connection.isTooLarge = (request.body?.count ?? 0) > doors.dataBytesMax
+        connection.door.isTooLarge = (request.body?.count ?? 0) > doors.dataBytesMax
         trace(
             "client \(client.number) sends \(request.method) to \(open.member + 1) for \(open.ask)")
         send(bytes, from: client, over: connection)
@@ -101,19 +102,25 @@ extension World {
     // MARK: hearing
 
     /// The answer to what went before a request.
-    func hear(_ answer: HeardAnswer, to before: SentBefore) throws(Violation) {
+    func hear(
+        _ answer: HeardAnswer, to before: SentBefore, _ door: DoorRequest
+    ) throws(Violation) {
         marks.hit(.heardBefore)
-        let turnedAway = answer.status == 503 || answer.status == 408
+        if let turnedAway = door.turnedAway {
+            if answer.status != turnedAway.status { throw answer.wrong("to be turned away") }
+            return
+        }
         let isRight =
             switch before {
-            case .head: answer.status == 200 || answer.status == 404
-            case .leader, .ready: answer.status == 200
+            // A member without a state, one that does not lead, one that is not ready.
+            case .head: [200, 404, 503].contains(answer.status)
+            case .leader, .ready: answer.status == 200 || answer.status == 503
             case .options: answer.status == 204 && answer["allow"] != nil
             case .members: answer.status == 200 && NaiveJSON(answer.body) != nil
             case .metrics: answer.status == 200
             case .unknown: answer.status == 404
             }
-        if !isRight, !turnedAway { throw answer.wrong("an answer to \(before.rawValue)") }
+        if !isRight { throw answer.wrong("an answer to \(before.rawValue)") }
     }
 
     func hear(
@@ -122,10 +129,15 @@ extension World {
     ) throws(Violation) {
         let code = try answer.code()
         mark(answer, code)
+        let isRefusedByDoor = try connection.door.judge(
+            status: answer.status, code: code, hasZxid: answer.zxid != nil,
+            wasAsked: connection.askedCount > 0)
         if let refusal = try refusal(answer, code, of: open.ask) {
             return try take(refusal, client, open)
         }
-        if try isNotBegun(answer, code, open, connection) {
+        var isNotBegun = isRefusedByDoor
+        if !isNotBegun { isNotBegun = try isReserved(answer, code, open, connection) }
+        if isNotBegun {
             marks.hit(.notBegun)
             if open.tag > 0 { try history.refused(open.tag) }
             if let handle = open.register { registers.refused(handle) }
@@ -166,22 +178,16 @@ extension World {
         }
     }
 
-    /// The door refused the request for what it is: the replica never heard of it.
-    private func isNotBegun(
+    /// The gateway refused the request for its path: the replica never heard of it.
+    private func isReserved(
         _ answer: HeardAnswer, _ code: String?, _ open: OpenRequest, _ connection: WebConnection
     ) throws(Violation) -> Bool {
-        guard answer.zxid == nil else { return false }
-        let isExpected: Bool
-        switch (answer.status, code) {
-        case (400, "bad_request"): isExpected = connection.isBroken
-        case (408, "request_timeout"): isExpected = doors.turnedAway > 0
-        case (413, "too_large"): isExpected = connection.isTooLarge
-        case (400, "invalid_path"):
-            guard case .write(let command) = open.ask else { return false }
-            isExpected = ZnodePath.reserved.contains(command.path)
-        default: return false
+        guard answer.zxid == nil, (answer.status, code) == (400, "invalid_path"),
+            case .write(let command) = open.ask
+        else { return false }
+        if !ZnodePath.reserved.contains(command.path) || connection.askedCount > 0 {
+            throw answer.wrong("refused: \(open.ask)")
         }
-        if !isExpected || connection.askedCount > 0 { throw answer.wrong("refused: \(open.ask)") }
         return true
     }
 
