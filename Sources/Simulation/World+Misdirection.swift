@@ -30,9 +30,9 @@ extension World {
     /// False: nothing there that may be damaged.
     private func misdirect(_ disk: SimulatedDisk) -> Bool {
         let sector = JournalLimits.sectorBytes
-        let logs = disk.fileNames.filter { $0.hasPrefix("log-") && !$0.hasSuffix(".tmp") }
-        let groups = logs.flatMap { GroupOnDisk.all(in: $0, disk.contents($0)) }
-        guard let last = groups.max(by: { $0.sequence < $1.sequence }) else { return false }
+        let files = FilesOnDisk(disk)
+        let (logs, groups, snapshots) = (files.logs, files.groups, files.snapshots)
+        guard let last = files.last else { return false }
         func place(_ group: GroupOnDisk) -> Place {
             Place(
                 file: group.file, offset: group.offset,
@@ -42,9 +42,6 @@ extension World {
         let untouchable = groups.filter { $0.sequence > last.mark }.map(place)
         guard !sources.isEmpty else { return false }
         let source = sources[Int(lateRandom.next(below: UInt64(sources.count)))]
-        let snapshots = disk.fileNames.filter {
-            $0.hasPrefix("snapshot-") && !$0.hasSuffix(".tmp")
-        }
         var targets: [Place] = []
         for file in logs + snapshots {
             let count = disk.contents(file).count

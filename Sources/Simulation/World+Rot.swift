@@ -7,36 +7,6 @@ import Journal
 import Raft
 import Znodes
 
-/// A group of a log file, by the format's description and not by the code that is judged.
-struct GroupOnDisk {
-    let file: String
-    let offset: Int
-    let bytes: Int
-    let sequence: UInt64
-    let mark: UInt64
-
-    static func all(in file: String, _ bytes: [UInt8]) -> [GroupOnDisk] {
-        var found: [GroupOnDisk] = []
-        var offset = JournalLimits.sectorBytes
-        while offset + 104 <= bytes.count {
-            func number(_ at: Int, _ count: Int) -> UInt64 {
-                (0..<count).reduce(0) { $0 | UInt64(bytes[offset + at + $1]) << UInt64(8 * $1) }
-            }
-            if number(0, 4) == 0x5047_5641 {
-                let covered = Array(bytes[(offset + 8)..<(offset + 104)])
-                if number(4, 4) == UInt64(CRC32C.checksum(covered.span)) {
-                    found.append(
-                        GroupOnDisk(
-                            file: file, offset: offset, bytes: 104 + Int(number(56, 4)),
-                            sequence: number(24, 8), mark: number(32, 8)))
-                }
-            }
-            offset += JournalLimits.sectorBytes
-        }
-        return found
-    }
-}
-
 extension World {
     /// Before a start. So few members are damaged at a time that what is committed stays whole on
     /// a majority's complement and one more.
@@ -91,9 +61,9 @@ extension World {
     /// False: nothing there that may be damaged.
     private func harm(_ member: Member) -> Bool {
         let disk = member.disk
-        let logs = disk.fileNames.filter { $0.hasPrefix("log-") && !$0.hasSuffix(".tmp") }
-        let groups = logs.flatMap { GroupOnDisk.all(in: $0, disk.contents($0)) }
-        guard let last = groups.max(by: { $0.sequence < $1.sequence }) else { return false }
+        let files = FilesOnDisk(disk)
+        let (logs, groups, snapshots) = (files.logs, files.groups, files.snapshots)
+        guard let last = files.last else { return false }
         // One header must go on telling which log it is.
         let intact = logs.filter { file in
             let bytes = disk.contents(file)
@@ -126,9 +96,6 @@ extension World {
             guard count > 0 else { return false }
             disk.cut(file, to: Int(faultRandom.next(below: count)))
         default:
-            let snapshots = disk.fileNames.filter {
-                $0.hasPrefix("snapshot-") && !$0.hasSuffix(".tmp")
-            }
             guard !snapshots.isEmpty else { return false }
             let file = faultRandom.pick(snapshots)
             let count = UInt64(disk.contents(file).count)

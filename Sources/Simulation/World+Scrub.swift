@@ -70,14 +70,11 @@ extension World {
 
     /// A segment that is not written any more, and whose groups a later header calls durable.
     private func sealed(_ member: Member) -> String? {
-        let logs = member.disk.fileNames.filter {
-            $0.hasPrefix("log-") && !$0.hasSuffix(".tmp")
-        }
-        guard logs.count > 2 else { return nil }
-        let file = scrubRandom.pick(Array(logs.dropLast(2)))
-        let groups = logs.flatMap { GroupOnDisk.all(in: $0, member.disk.contents($0)) }
-        guard let last = groups.max(by: { $0.sequence < $1.sequence }),
-            groups.allSatisfy({ $0.file != file || $0.sequence <= last.mark })
+        let files = FilesOnDisk(member.disk)
+        guard files.logs.count > 2 else { return nil }
+        let file = scrubRandom.pick(Array(files.logs.dropLast(2)))
+        guard let last = files.last,
+            files.groups.allSatisfy({ $0.file != file || $0.sequence <= last.mark })
         else { return nil }
         return file
     }
