@@ -37,8 +37,6 @@ final class Member {
     var slowUntilNs: UInt64 = 0
     /// How much was committed when bytes on its disk rotted; nil once all of that is back.
     var damagedAt: Int?
-    /// Bytes on one of its disks have changed, ever.
-    var wasHarmed = false
     /// What changed last while it ran, and in which run.
     var spoiled: (file: String, run: Int)?
     /// Its disk knows that it belongs to the ensemble, so that it may vote.

@@ -33,6 +33,18 @@ package final class SimulatedDisk: JournalStorage {
         var unwritten: [Int: [UInt8]] = [:]
         /// It changed by itself while its member ran.
         var isSpoiled = false
+        /// Bytes that have changed by themselves, and were not written since.
+        var harmed: [Range<Int>] = []
+
+        /// What is written is as it should be.
+        func mend(_ range: Range<Int>) {
+            harmed = harmed.flatMap { old in
+                [
+                    old.lowerBound..<max(old.lowerBound, min(old.upperBound, range.lowerBound)),
+                    min(old.upperBound, max(old.lowerBound, range.upperBound))..<old.upperBound,
+                ].filter { !$0.isEmpty }
+            }
+        }
     }
 
     private enum NameChange {
@@ -160,6 +172,7 @@ package final class SimulatedDisk: JournalStorage {
 
     private func put(_ file: File, at offset: Int, _ bytes: Span<UInt8>) {
         let end = offset + bytes.count
+        if !file.harmed.isEmpty { file.mend(offset..<end) }
         let old =
             offset < file.bytes.count
             ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []
@@ -336,14 +349,22 @@ package final class SimulatedDisk: JournalStorage {
     }
 
     package func alter(_ name: String, at offset: Int, _ bytes: [UInt8]) {
-        names.first { $0.name == name }?.file.bytes
-            .replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+        guard let file = names.first(where: { $0.name == name })?.file else { return }
+        let range = offset..<(offset + bytes.count)
+        file.bytes.replaceSubrange(range, with: bytes)
+        file.harmed.append(range)
     }
 
     package func cut(_ name: String, to count: Int) {
         guard let file = names.first(where: { $0.name == name })?.file else { return }
         file.bytes.removeLast(file.bytes.count - count)
         file.durableCount = count
+        file.harmed.append(count..<Int.max)
+    }
+
+    /// Bytes there have changed, or are gone, by themselves.
+    package func isHarmed(_ name: String, _ range: Range<Int>) -> Bool {
+        names.contains { $0.name == name && $0.file.harmed.contains(where: range.overlaps) }
     }
 
     package func vanish(_ name: String) {

@@ -28,7 +28,6 @@ extension World {
     func noteHarm(_ member: Member, _ mark: Mark) {
         work.damages += 1
         marks.hit(mark)
-        member.wasHarmed = true
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }

@@ -23,9 +23,8 @@ extension World {
 
     func noteScrubbed(_ damage: ScrubDamage, _ member: Member) throws(Violation) {
         trace("\(member.id) scrubs: \(damage.finding)")
-        try expect(
-            member.wasHarmed || member.disk.hasFailed, .recovery,
-            "member \(member.id) finds damage that nobody has done: \(damage.finding)")
+        try ScrubCheck(member.disk, blockBytes: tuning.journal.snapshotBlockBytes)
+            .judge(damage, of: member.position)
         switch damage {
         case .snapshot: marks.hit(.scrubFoundSnapshot)
         case .segment: marks.hit(.scrubFoundLog)
