@@ -14,8 +14,8 @@ struct LogScan {
     private(set) var laterTail = LogTail()
     /// Later files, oldest first.
     private(set) var later: [UInt64] = []
-    /// One later file, prepared and never written: the next segment.
-    private(set) var laterIsPrepared = false
+    /// Of the one later file, prepared and never written: the next segment.
+    private(set) var preparedBytes: Int?
     /// Bytes that were durable have changed or vanished: from the cut on nothing is believed but
     /// what intact headers say of the member's promises.
     private(set) var damage: JournalError?
@@ -124,7 +124,8 @@ struct LogScan {
             groupsBehind = tail.groupCount
         } else {
             let behind = LogTail(bytes, from: SegmentHeader.bytes, logID: replay.logID)
-            laterIsPrepared = later.isEmpty && header != nil && behind.written == nil
+            let isPrepared = later.isEmpty && header != nil && behind.written == nil
+            preparedBytes = isPrepared ? bytes.count : nil
             laterTail.merge(behind)
             later.append(number)
             groupsBehind = behind.groupCount
@@ -156,7 +157,7 @@ struct LogScan {
         }
     }
 
-    var needsRepair: Bool { tail.written != nil || (!later.isEmpty && !laterIsPrepared) }
+    var needsRepair: Bool { tail.written != nil || (!later.isEmpty && preparedBytes == nil) }
     /// In any intact header, before the cut and behind it.
     var greatestSequence: UInt64 {
         max(replay.lastSequence ?? 0, max(tail.greatestSequence, laterTail.greatestSequence))

@@ -211,7 +211,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         logID = replay.logID
         segments = replay.segments
         end = scan.end
-        nextIsPrepared = scan.laterIsPrepared && scan.later.count == 1
+        preparedBytes = scan.later.count == 1 ? scan.preparedBytes : nil
         lastSequence = replay.lastSequence ?? 0
         chain = replay.chain
         durableThrough = replay.durableThrough
@@ -243,7 +243,7 @@ extension WriteAheadLog where Storage: ~Copyable {
             try sync()
             votePending = false
         }
-        if !nextIsPrepared {
+        if preparedBytes == nil {
             for number in scan.later.reversed() {
                 try storage.remove(SegmentName.name(number))
                 try storage.syncDirectory()

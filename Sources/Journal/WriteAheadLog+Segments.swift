@@ -11,13 +11,13 @@ extension WriteAheadLog where Storage: ~Copyable {
     @discardableResult
     package mutating func prepareNextSegment() throws(StorageError) -> Bool {
         try refuseAfterFailure()
-        guard !nextIsPrepared else { return false }
+        guard preparedBytes == nil else { return false }
         let number = segments[segments.count - 1].number + 1
         let (logID, limits) = (logID, limits)
-        nextIsPrepared = try allocating { storage throws(StorageError) in
+        let isThere = try allocating { storage throws(StorageError) in
             try Self.fillSegment(&storage, number: number, logID: logID, limits: limits)
         }
-        guard nextIsPrepared else {
+        guard isThere else {
             // Half of it may have taken the last of the room. Where it stays, the next try empties it.
             try? storage.remove(SegmentName.name(number) + SegmentName.temporarySuffix)
             return false
@@ -25,6 +25,7 @@ extension WriteAheadLog where Storage: ~Copyable {
         try failing { storage throws(StorageError) in
             try Self.nameSegment(&storage, number: number)
         }
+        preparedBytes = limits.segmentBytes
         return true
     }
 
@@ -106,12 +107,10 @@ extension WriteAheadLog where Storage: ~Copyable {
 
     /// Goes on in the next segment. False when the disk has no room for one.
     private mutating func roll() throws(StorageError) -> Bool {
-        if !nextIsPrepared {
-            guard try prepareNextSegment() else { return false }
-        }
+        if preparedBytes == nil { try prepareNextSegment() }
+        guard let bytes = preparedBytes.take() else { return false }
         let number = segments[segments.count - 1].number + 1
-        nextIsPrepared = false
-        segments.append(LogSegment(number: number, bytes: limits.segmentBytes))
+        segments.append(LogSegment(number: number, bytes: bytes))
         end = SegmentHeader.bytes
         return true
     }

@@ -57,8 +57,9 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     var segments: [LogSegment]
     /// Where the next group goes in the last segment.
     var end: Int
-    /// The file after the last segment is there, zero-filled and durable.
-    var nextIsPrepared: Bool
+    /// Of the file after the last segment, which is there, zero-filled and durable; nil while it is
+    /// not. An earlier start may have made it with another size than this one's.
+    var preparedBytes: Int?
     var lastSequence: UInt64
     var chain: UInt32
     /// Groups up to this sequence are durable.

@@ -125,4 +125,37 @@ struct FullDiskTests {
         var again = try Log.open(disk, Self.limits)
         #expect(again.takeRecovered().entries == [big])
     }
+
+    @Test(
+        "A segment that was prepared with another size holds no more than its file has room for",
+        arguments: [(8_192, 32_768), (32_768, 8_192)])
+    func preparedWithAnotherSize(before: Int, after: Int) throws {
+        for room in [0, 5_000, 20_000, 200_000] {
+            let disk = SimulatedDisk()
+            var log = try Log.open(disk, JournalLimits(segmentBytes: before, groupBytesMax: 3_000))
+            try log.append(hardState: nil, entries: [Log.entry(1, bytes: 1_000)])
+            try log.sync()
+            #expect(try log.prepareNextSegment())
+            let limits = JournalLimits(segmentBytes: after, groupBytesMax: 3_000)
+            var second = try Log.open(disk, limits)
+            #expect(second.takeRecovered().droppedTail == nil)
+            #expect(try !second.prepareNextSegment(), "the one that is there serves")
+            disk.roomBytes = room
+            let last = try fill(&second, from: 2)
+            #expect(last > (room == 200_000 ? 50 : 0))
+            for term in UInt64(2)...4 {
+                #expect(
+                    try second.append(hardState: Log.hard(term, vote: 3), entries: []) == .whole)
+            }
+            try second.sync()
+            var third = try Log.open(disk, limits)
+            let found = third.takeRecovered()
+            #expect(found.entries == (1..<(last + 1)).map { Log.entry($0, bytes: 1_000) })
+            #expect(found.hardState.term == Term(4) && found.damage == nil)
+            disk.roomBytes = nil
+            #expect(
+                try third.append(hardState: nil, entries: [Log.entry(last + 1, bytes: 20_000)])
+                    == .whole)
+        }
+    }
 }
