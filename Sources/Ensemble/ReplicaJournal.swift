@@ -44,8 +44,11 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
         self.identityStorage = identityStorage
     }
 
-    /// The disk had no room for what was asked for. `tryAgain` from time to time.
+    /// The disk had no room for what was asked for.
     package var isFull: Bool { !backlog.isEmpty }
+    /// For that, or for the segment that comes next. Nothing more is allocated before `tryAgain`,
+    /// whoever wants it; to be called from time to time.
+    package var lacksRoom: Bool { isFull || log.lacksRoom }
 
     /// An append is not durable before `sync`; a prune waits for `prune`. After an error nobody
     /// knows what is on the disk, and the member ends.
@@ -124,8 +127,10 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     }
 
     /// Goes on with what had no room, as far as there is some now. It is the next segment that is
-    /// made, so there is room for a while when it succeeds.
+    /// made, so there is room for a while when it succeeds. Where nothing waits, what comes next may
+    /// look for room again.
     package mutating func tryAgain() throws(StorageError) {
+        log.lookForRoom()
         while let first = backlog.first, ending == nil {
             guard let rest = try attempt(first) else {
                 backlog.removeFirst()

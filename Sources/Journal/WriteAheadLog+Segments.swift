@@ -11,7 +11,7 @@ extension WriteAheadLog where Storage: ~Copyable {
     @discardableResult
     package mutating func prepareNextSegment() throws(StorageError) -> Bool {
         try refuseAfterFailure()
-        guard preparedBytes == nil else { return false }
+        guard preparedBytes == nil, !lacksRoom else { return false }
         let number = segments[segments.count - 1].number + 1
         let (logID, limits) = (logID, limits)
         let isThere = try allocating { storage throws(StorageError) in
@@ -61,15 +61,23 @@ extension WriteAheadLog where Storage: ~Copyable {
 
     // MARK: room
 
+    /// The next append, or the next time that a segment is prepared, may try once more to allocate. The
+    /// owner says when.
+    package mutating func lookForRoom() { lacksRoom = false }
+
     /// Does what only allocates. False when the disk is full; any other error is remembered.
     private mutating func allocating(
         _ body: (inout Storage) throws(StorageError) -> Void
     ) throws(StorageError) -> Bool {
+        if lacksRoom { return false }
         do throws(StorageError) {
             try body(&storage)
             return true
         } catch {
-            if error.cause == .outOfSpace { return false }
+            if error.cause == .outOfSpace {
+                lacksRoom = true
+                return false
+            }
             failure = error
             throw error
         }

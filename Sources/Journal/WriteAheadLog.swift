@@ -57,6 +57,9 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     var segments: [LogSegment]
     /// Where the next group goes in the last segment.
     var end: Int
+    /// Something could not be allocated. Until `lookForRoom` nothing more is tried to be: each try
+    /// fills with zeros what room there is.
+    package internal(set) var lacksRoom = false
     /// Of the file after the last segment, which is there, zero-filled and durable; nil while it is
     /// not. An earlier start may have made it with another size than this one's.
     var preparedBytes: Int?

@@ -43,8 +43,6 @@ enum JournalThread {
 private struct JournalLoop: ~Copyable {
     /// Without work for so long, the log is idle: the mark is carried on and a segment prepared.
     private static let idleMs: Int32 = 20
-    /// On a full disk the missing room is looked for so often.
-    private static let roomLookMs: Int32 = 500
 
     private var journal: ReplicaJournal<FileStorage>
     private var queue: WorkQueue<JournalWork>
@@ -52,7 +50,7 @@ private struct JournalLoop: ~Copyable {
     private let counters: MemberCounters
     private let log: Log
     private var ended = false
-    private var nextLookMs: UInt64 = 0
+    private var room = RoomPace()
 
     init(
         journal: consuming ReplicaJournal<FileStorage>, queue: consuming WorkQueue<JournalWork>,
@@ -70,12 +68,13 @@ private struct JournalLoop: ~Copyable {
         var isIdleWorkDone = false
         var isBusy = false
         while !ended {
+            room.note(lacksRoom: journal.lacksRoom, nowMs: Clock.bootMs())
             try queue.take(
                 into: &batch,
                 timeoutMs: journal.isFull
-                    ? Self.roomLookMs : isIdleWorkDone ? nil : Self.idleMs, spinning: isBusy)
-            if journal.isFull, Clock.bootMs() >= nextLookMs {
-                nextLookMs = Clock.bootMs() + UInt64(Self.roomLookMs)
+                    ? room.waitMs(nowMs: Clock.bootMs()) : isIdleWorkDone ? nil : Self.idleMs,
+                spinning: isBusy)
+            if room.isDue(nowMs: Clock.bootMs()) {
                 try journal.tryAgain()
                 endIfDue()
                 try makeDurable()

@@ -355,11 +355,12 @@ extension World {
     private func tendJournal(_ member: Member, _ process: Process) {
         guard shellRandom.chance(perMille: 20) else { return }
         do throws(StorageError) {
-            guard process.journal.isFull else {
+            let isFull = process.journal.isFull
+            if process.journal.lacksRoom { try process.journal.tryAgain() }
+            guard isFull else {
                 _ = try process.journal.doIdleWork()
                 return
             }
-            try process.journal.tryAgain()
             if process.journal.ending != nil {
                 return crash(member, .none, restartAfterNs: restartDelayNs())
             }

@@ -33,7 +33,10 @@ struct FullDiskTests {
                 let last = try fill(&log)
                 stops.insert(last)
                 // Again and again: no trace is left, and nothing is taken twice.
-                for _ in 0..<3 { #expect(try fill(&log, from: last + 1) == last) }
+                for _ in 0..<3 {
+                    log.lookForRoom()
+                    #expect(try fill(&log, from: last + 1) == last)
+                }
                 #expect(!disk.fileNames.contains { $0.hasSuffix(".tmp") })
                 #expect(try log.append(hardState: Log.hard(9, vote: 2), entries: []) == .whole)
                 try log.sync()
@@ -67,6 +70,7 @@ struct FullDiskTests {
         #expect(count > 2 && count < 20 && log.lastIndex == LogIndex(UInt64(count)))
         #expect(log.hardState == Log.hard(2, vote: 1))
         disk.roomBytes = nil
+        log.lookForRoom()
         #expect(
             try log.append(hardState: nil, entries: Array(all.dropFirst(count))) == .whole)
         try log.sync()
@@ -104,6 +108,7 @@ struct FullDiskTests {
         var same = try Log.open(disk, Self.limits)
         #expect(same.takeRecovered().entries.count == Int(last))
         disk.roomBytes = nil
+        log.lookForRoom()
         #expect(try log.reset(to: mark) && log.lastIndex == mark.index)
     }
 
@@ -120,6 +125,7 @@ struct FullDiskTests {
         var empty = try Log.open(disk, Self.limits)
         #expect(empty.takeRecovered().entries.isEmpty)
         disk.roomBytes = nil
+        log.lookForRoom()
         #expect(try log.append(hardState: nil, entries: [big]) == .whole)
         try log.sync()
         var again = try Log.open(disk, Self.limits)
@@ -157,5 +163,36 @@ struct FullDiskTests {
                 try third.append(hardState: nil, entries: [Log.entry(last + 1, bytes: 20_000)])
                     == .whole)
         }
+    }
+
+    @Test("What has no room is tried to be allocated once each time that room is looked for")
+    func oneTry() throws {
+        let disk = SimulatedDisk()
+        var log = try Log.open(disk, Self.limits)
+        disk.roomBytes = 3_000
+        let last = try fill(&log)
+        try log.sync()
+        for _ in 0..<3 {
+            let lacksRoom = log.lacksRoom
+            #expect(lacksRoom)
+            let operations = disk.operationCount
+            for _ in 0..<5 {
+                #expect(try fill(&log, from: last + 1) == last)
+                #expect(try !log.reset(to: Log.mark(last + 50, term: 4)))
+                #expect(try !log.prepareNextSegment())
+            }
+            #expect(disk.operationCount == operations, "the disk is let alone")
+            log.lookForRoom()
+            #expect(try !log.prepareNextSegment())
+            // The file is made, found to have no room, and removed.
+            #expect(disk.operationCount == operations + 2)
+        }
+        // Where room was prepared, nothing is to be allocated.
+        #expect(try log.append(hardState: Log.hard(2, vote: 1), entries: []) == .whole)
+        disk.roomBytes = nil
+        log.lookForRoom()
+        #expect(
+            try log.append(hardState: nil, entries: [Log.entry(last + 1, bytes: 1_000)]) == .whole
+                && !log.lacksRoom)
     }
 }

@@ -182,6 +182,7 @@ struct RecoveryTests {
         try append(2)
         // Space is there again: the next segment is prepared after all.
         disk.isFull = false
+        try journal.tryAgain()
         while try !journal.doIdleWork(), turns < 10 { turns += 1 }
         #expect(disk.fileNames.count == names.count + 1)
         disk.isFull = true
