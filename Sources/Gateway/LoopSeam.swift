@@ -83,7 +83,8 @@ package struct ServerReadings: Sendable, Equatable {
     package var scrubBytes: UInt64 = 0
     package var scrubPasses: UInt64 = 0
     package var scrubDamage: UInt64 = 0
-    /// Of the data directory's file system, for this user; nil: unknown.
+    /// Of the data directory's file system, for this user, a second ago at most unless it hangs; nil:
+    /// unknown.
     package var dataBytesFree: UInt64?
     package var peerBytesSent: UInt64 = 0
     package var peerBytesReceived: UInt64 = 0

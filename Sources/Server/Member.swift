@@ -64,7 +64,6 @@ package final class Member: Sendable {
                 var readings = server.readings()
                 counters.add(to: &readings)
                 readings.logLinesDropped = UInt64(log.linesDropped)
-                readings.dataBytesFree = FileSystemSpace.bytesFree(configuration.dataDirectory)
                 return readings
             }
             let http = try HTTPServer(

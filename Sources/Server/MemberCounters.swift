@@ -1,5 +1,5 @@
-// What the replica's, the journal's and the snapshot thread count, where any thread can read it.
-// Relaxed: each number is right by itself, and none is decided by.
+// What the replica's, the journal's and the snapshot thread count and sample, where any thread can
+// read it. Relaxed: each number is right by itself, and none is decided by.
 
 package import Gateway
 internal import Journal
@@ -14,6 +14,8 @@ package final class MemberCounters: Sendable {
     private let scrubBytes = Atomic<UInt64>(0)
     private let scrubPasses = Atomic<UInt64>(0)
     private let scrubDamage = Atomic<UInt64>(0)
+    /// `.max`: unknown.
+    private let dataBytesFree = Atomic<UInt64>(.max)
     private let peerBytesSent = Atomic<UInt64>(0)
     private let peerBytesReceived = Atomic<UInt64>(0)
     private let peerFramesDropped = Atomic<UInt64>(0)
@@ -42,6 +44,9 @@ package final class MemberCounters: Sendable {
         if step.endsPass { scrubPasses.wrappingAdd(1, ordering: .relaxed) }
         if step.damage != nil { scrubDamage.wrappingAdd(1, ordering: .relaxed) }
     }
+    func sampled(dataBytesFree: UInt64?) {
+        self.dataBytesFree.store(dataBytesFree ?? .max, ordering: .relaxed)
+    }
     func sentToPeers(_ bytes: Int) { peerBytesSent.wrappingAdd(UInt64(bytes), ordering: .relaxed) }
     func receivedFromPeers(_ bytes: Int) {
         peerBytesReceived.wrappingAdd(UInt64(bytes), ordering: .relaxed)
@@ -58,6 +63,8 @@ package final class MemberCounters: Sendable {
         readings.scrubBytes = scrubBytes.load(ordering: .relaxed)
         readings.scrubPasses = scrubPasses.load(ordering: .relaxed)
         readings.scrubDamage = scrubDamage.load(ordering: .relaxed)
+        let free = dataBytesFree.load(ordering: .relaxed)
+        readings.dataBytesFree = free == .max ? nil : free
         readings.peerBytesSent = peerBytesSent.load(ordering: .relaxed)
         readings.peerBytesReceived = peerBytesReceived.load(ordering: .relaxed)
         readings.peerFramesDropped = peerFramesDropped.load(ordering: .relaxed)

@@ -66,8 +66,8 @@ struct MemberThreads: ~Copyable {
         let journalThread = try JournalThread.start(
             journal: journal, work: journalWork, news: news, log: log, counters: counters)
         let snapshotThread = try SnapshotThread.start(
-            files: snapshotFiles, work: snapshotWork, scrub: configuration.scrub, news: news,
-            log: log, counters: counters)
+            files: snapshotFiles, work: snapshotWork, directory: configuration.dataDirectory,
+            scrub: configuration.scrub, news: news, log: log, counters: counters)
         self.replica = replicaThread
         self.journal = journalThread
         snapshots = snapshotThread

@@ -1,6 +1,7 @@
 // The one thread that writes and reads snapshot files, so that neither holds up the log; when it has
 // nothing to do it reads what lies at rest again. What becomes of each request, and what is found, it
-// tells the replica; what went wrong it logs and counts.
+// tells the replica; what went wrong it logs and counts. It asks the file system for its free room,
+// too: where that hangs, no event loop may.
 
 internal import Ensemble
 internal import Journal
@@ -16,14 +17,16 @@ enum SnapshotThread {
     /// Runs until `SnapshotWork.end` comes.
     static func start(
         files: HandOver<ReplicaSnapshotFiles<FileStorage>>, work: Mailbox<SnapshotWork>,
-        scrub: ScrubLimits, news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
+        directory: String, scrub: ScrubLimits, news: Mailbox<ReplicaNews>, log: Log,
+        counters: MemberCounters
     ) throws(SystemError) -> PosixThread {
         try PosixThread(name: "snapshots") {
             guard let files = files.take() else { return }
             do throws(SystemError) {
                 var loop = SnapshotLoop(
-                    files: files, queue: try WorkQueue(work, spinsMax: 0), scrub: scrub,
-                    news: news, log: log, counters: counters)
+                    files: files, queue: try WorkQueue(work, spinsMax: 0),
+                    directory: directory, scrub: scrub, news: news, log: log,
+                    counters: counters)
                 try loop.run()
             } catch {
                 log.end(MemberFailure(.failure, "the snapshot thread failed: \(error)"))
@@ -33,8 +36,13 @@ enum SnapshotThread {
 }
 
 private struct SnapshotLoop: ~Copyable {
+    /// How old what is known of the free room may be.
+    private static let sampleMs: UInt64 = 1_000
+
     private var files: ReplicaSnapshotFiles<FileStorage>
     private var queue: WorkQueue<SnapshotWork>
+    private let directory: String
+    private var nextSampleMs: UInt64 = 0
     private var pace: ScrubPace
     private let news: Mailbox<ReplicaNews>
     private let log: Log
@@ -44,10 +52,11 @@ private struct SnapshotLoop: ~Copyable {
 
     init(
         files: consuming ReplicaSnapshotFiles<FileStorage>,
-        queue: consuming WorkQueue<SnapshotWork>, scrub: ScrubLimits,
+        queue: consuming WorkQueue<SnapshotWork>, directory: String, scrub: ScrubLimits,
         news: Mailbox<ReplicaNews>, log: Log, counters: MemberCounters
     ) {
         self.files = files
+        self.directory = directory
         self.queue = queue
         pace = ScrubPace(scrub, nowMs: Clock.bootMs())
         self.news = news
@@ -60,9 +69,9 @@ private struct SnapshotLoop: ~Copyable {
         while !ended {
             // While one is read again, requests are looked for between the pieces.
             try queue.take(
-                into: &batch,
-                timeoutMs: files.isVerifying ? 0 : pace.waitMs(nowMs: Clock.bootMs()),
+                into: &batch, timeoutMs: files.isVerifying ? 0 : waitMs(nowMs: Clock.bootMs()),
                 spinning: false)
+            sampleIfDue()
             let isIdle = batch.isEmpty && !files.isVerifying
             for work in batch {
                 switch work {
@@ -79,6 +88,18 @@ private struct SnapshotLoop: ~Copyable {
         }
         files.abandon(into: &outcomes)
         tellOutcomes()
+    }
+
+    /// Until something is due that nobody asks for.
+    private func waitMs(nowMs: UInt64) -> Int32 {
+        let sampleMs = nextSampleMs > nowMs ? Int32(clamping: nextSampleMs - nowMs) : 0
+        return min(sampleMs, pace.waitMs(nowMs: nowMs) ?? .max)
+    }
+
+    private mutating func sampleIfDue() {
+        guard Clock.bootMs() >= nextSampleMs else { return }
+        counters.sampled(dataBytesFree: FileSystemSpace.bytesFree(directory))
+        nextSampleMs = Clock.bootMs() + Self.sampleMs
     }
 
     private mutating func scrubIfDue() {

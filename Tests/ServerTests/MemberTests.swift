@@ -54,6 +54,19 @@ import Testing
         }
     }
 
+    @Test("The free room of the file system is sampled, and shown among the metrics")
+    func freeRoom() throws {
+        let directory = try TestDirectory()
+        var configuration = try TestMember.configuration(directory)
+        // Also where nothing is read again.
+        configuration.scrub.bytesPerSecondMax = 0
+        let member = try TestMember(configuration)
+        defer { member.stop() }
+        try eventually("it is sampled") {
+            try member.answer("GET", "/metrics").body.contains("\naviary_data_free_bytes ")
+        }
+    }
+
     @Test("A data directory serves one process and one member number")
     func dataDirectory() throws {
         let directory = try TestDirectory()

@@ -55,6 +55,14 @@ func atomicsStayInThePublishedTree() throws {
     }
 }
 
+@Test("Of what runs in a member only the snapshot thread asks the file system for its room")
+func theRoomIsAskedForOnOneThread() throws {
+    let askers = try Repository.files(below: "Sources").filter { file in
+        file.target != "System" && file.lines.contains { $0.contains("FileSystemSpace") }
+    }
+    #expect(askers.map(\.path) == ["Sources/Server/SnapshotThread.swift"])
+}
+
 @Test("Every target of the package is on the map, and every file that the map names exists")
 func theMapIsTrue() throws {
     let map = try Repository.text("docs/architecture.md")
