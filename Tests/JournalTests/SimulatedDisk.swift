@@ -39,6 +39,8 @@ final class SimulatedDisk: JournalStorage {
     var budget: Int?
     /// What may still be allocated; nil: any amount. Removing a file gives its part back.
     var roomBytes: Int?
+    /// After a read of that many bytes, to harm what the next one gets.
+    var afterRead: ((_ name: String, _ count: Int) -> Void)?
     /// Files that no read gets anything of.
     var unreadable: Set<String> = []
     private(set) var operationCount = 0
@@ -115,6 +117,7 @@ final class SimulatedDisk: JournalStorage {
         if unreadable.contains(name) { throw StorageError(.read, name, .inputOutput) }
         let bytes = contents[try inode(name, .read)] ?? []
         if offset < bytes.count { buffer += bytes[offset..<min(bytes.count, offset + count)] }
+        afterRead?(name, count)
     }
 
     func write(_ name: String, at offset: Int, _ bytes: Span<UInt8>) throws(StorageError) {

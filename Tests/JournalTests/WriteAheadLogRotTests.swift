@@ -191,4 +191,32 @@ struct WriteAheadLogRotTests {
             #expect(text.contains("move it away and keep it"))
         }
     }
+
+    @Test("that shows something else when it is read again is not believed, and nothing is written")
+    func secondRead() throws {
+        let name = "log-0000000001"
+        let fresh = SimulatedDisk()
+        var log = try WriteAheadLogTests.open(fresh)
+        for index in UInt64(1)...3 {
+            try log.append(
+                hardState: nil, entries: [WriteAheadLogTests.entry(index, bytes: 700)])
+            try log.sync()
+        }
+        // Groups 1 and 2 are marked as durable by the third; that one is written once more.
+        let third = 512 + 2 * 1_024
+        for offset in stride(from: third, to: third + 1_024, by: 37) {
+            let disk = fresh.copy()
+            disk.afterRead = { read, count in
+                guard read == name, count > 512 else { return }
+                disk.afterRead = nil
+                disk.flip(name, at: offset)
+            }
+            let writes = disk.writeCount
+            #expect(throws: JournalError.self) { _ = try WriteAheadLogTests.open(disk) }
+            #expect(disk.writeCount == writes && disk.afterRead == nil)
+            disk.flip(name, at: offset)
+            var again = try WriteAheadLogTests.open(disk)
+            #expect(again.takeRecovered().entries.count == 3)
+        }
+    }
 }
