@@ -20,6 +20,7 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// Of these requests term and vote are, whatever became of their entries.
     package private(set) var votesWritten = StorageToken(rawValue: 0)
     private var told = Told()
+    private var isIdleWorkDone = false
 
     package enum Ending: Sendable {
         /// `StorageRequest.distrust` is carried out.
@@ -49,10 +50,13 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// For that, or for the segment that comes next. Nothing more is allocated before `tryAgain`,
     /// whoever wants it; to be called from time to time.
     package var lacksRoom: Bool { isFull || log.lacksRoom }
+    /// `doIdleWork` has something to do. Not on a full disk: the rest of the segment is for votes.
+    package var hasIdleWork: Bool { !isIdleWorkDone && !isFull }
 
     /// An append is not durable before `sync`; a prune waits for `prune`. After an error nobody
     /// knows what is on the disk, and the member ends.
     package mutating func carryOut(_ request: StorageRequest) throws(StorageError) {
+        isIdleWorkDone = false
         if case .prune(let index) = request {
             pruneThrough = index
         } else if case .startAnew = request {
@@ -131,6 +135,8 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// look for room again.
     package mutating func tryAgain() throws(StorageError) {
         log.lookForRoom()
+        // What is written now was not there when the journal was idle last.
+        if isFull { isIdleWorkDone = false }
         while let first = backlog.first, ending == nil {
             guard let rest = try attempt(first) else {
                 backlog.removeFirst()
@@ -176,13 +182,10 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
         if firstWaiting > .zero { try log.prune(through: min(index, firstWaiting.previous)) }
     }
 
-    /// For a journal without work: carries the mark on, then prepares a segment. True when there
-    /// is no more of it.
-    package mutating func doIdleWork() throws(StorageError) -> Bool {
-        // The rest of the segment is for votes.
-        if isFull { return true }
-        if try log.carryMark() { return false }
-        return try !log.prepareNextSegment()
+    /// For a journal without work: carries the mark on, then prepares a segment.
+    package mutating func doIdleWork() throws(StorageError) {
+        guard hasIdleWork, try !log.carryMark() else { return }
+        isIdleWorkDone = try !log.prepareNextSegment()
     }
 
     /// The mark is carried on, so that damage to the last groups is known as rot.

@@ -65,14 +65,14 @@ private struct JournalLoop: ~Copyable {
 
     mutating func run() throws {
         var batch: [JournalWork] = []
-        var isIdleWorkDone = false
         var isBusy = false
         while !ended {
             room.note(lacksRoom: journal.lacksRoom, nowMs: Clock.bootMs())
             try queue.take(
                 into: &batch,
                 timeoutMs: journal.isFull
-                    ? room.waitMs(nowMs: Clock.bootMs()) : isIdleWorkDone ? nil : Self.idleMs,
+                    ? room.waitMs(nowMs: Clock.bootMs())
+                    : journal.hasIdleWork ? Self.idleMs : nil,
                 spinning: isBusy)
             if room.isDue(nowMs: Clock.bootMs()) {
                 try journal.tryAgain()
@@ -81,13 +81,12 @@ private struct JournalLoop: ~Copyable {
             }
             if batch.isEmpty {
                 isBusy = false
-                if !isIdleWorkDone { isIdleWorkDone = try journal.doIdleWork() }
+                try journal.doIdleWork()
                 continue
             }
             try take(batch)
             batch.removeAll(keepingCapacity: true)
             isBusy = true
-            isIdleWorkDone = false
         }
         try journal.end()
     }

@@ -358,7 +358,7 @@ extension World {
             let isFull = process.journal.isFull
             if process.journal.lacksRoom { try process.journal.tryAgain() }
             guard isFull else {
-                _ = try process.journal.doIdleWork()
+                try process.journal.doIdleWork()
                 return
             }
             if process.journal.ending != nil {

@@ -177,13 +177,19 @@ struct RecoveryTests {
         disk.isFull = true
         let names = disk.fileNames
         var turns = 0
-        while try !journal.doIdleWork(), turns < 10 { turns += 1 }
+        while journal.hasIdleWork, turns < 10 {
+            try journal.doIdleWork()
+            turns += 1
+        }
         #expect(turns < 10 && disk.fileNames == names, "it rests, with no segment ahead")
         try append(2)
         // Space is there again: the next segment is prepared after all.
         disk.isFull = false
         try journal.tryAgain()
-        while try !journal.doIdleWork(), turns < 10 { turns += 1 }
+        while journal.hasIdleWork, turns < 10 {
+            try journal.doIdleWork()
+            turns += 1
+        }
         #expect(disk.fileNames.count == names.count + 1)
         disk.isFull = true
         _ = journal.takeNews()
@@ -216,8 +222,53 @@ struct RecoveryTests {
         var broken = second.journal
         other.changesUntilPowerCut = 0
         #expect(throws: StorageError.self, "any other error ends the member") {
-            _ = try broken.doIdleWork()
+            try broken.doIdleWork()
         }
+    }
+
+    @Test("leaves a journal that has idle work again when it has written what waited for room")
+    func idleAfterFull() throws {
+        let disk = SimulatedDisk()
+        let found = try Self.recover(disk)
+        var journal = found.journal
+        func rest() throws {
+            var turns = 0
+            while journal.hasIdleWork, turns < 10 {
+                try journal.doIdleWork()
+                turns += 1
+            }
+            #expect(turns < 10)
+        }
+        disk.isFull = true
+        var index: UInt64 = 0
+        while !journal.isFull, index < 100 {
+            index += 1
+            let entry = Entry(
+                index: LogIndex(index), term: Term(1), kind: .command,
+                payload: [UInt8](repeating: 1, count: 370))
+            try journal.carryOut(
+                .append(token: StorageToken(rawValue: index), hardState: nil, entries: [entry]))
+            try journal.sync()
+            try rest()
+        }
+        // No work for an idle journal: neither with what waits, nor after a look in vain.
+        for _ in 0..<3 {
+            let isIdle = !journal.hasIdleWork
+            #expect(journal.isFull && isIdle)
+            try journal.tryAgain()
+        }
+        disk.isFull = false
+        try journal.tryAgain()
+        try journal.sync()
+        let hasWork = journal.hasIdleWork
+        #expect(!journal.isFull && hasWork)
+        let files = disk.fileNames.count
+        try rest()
+        #expect(disk.fileNames.count == files + 1, "the next segment is prepared")
+        // The mark was carried on over what had waited: damage to it is no torn tail.
+        let logs = disk.fileNames.filter { $0.hasPrefix("log-") }.sorted()
+        disk.alter(logs[logs.count - 2], at: 512 + 200, [0xff, 0, 0xff])
+        #expect(throws: JournalError.self) { _ = try Self.recover(disk) }
     }
 
     @Test("refuses an intact snapshot that does not decode, by its name")
