@@ -195,4 +195,40 @@ struct FullDiskTests {
             try log.append(hardState: nil, entries: [Log.entry(last + 1, bytes: 1_000)]) == .whole
                 && !log.lacksRoom)
     }
+
+    @Test("A new segment that cannot grow is no loss: votes go there, then what had no room")
+    func rolledAndNotGrown() throws {
+        for room in stride(from: 0, to: 33_000, by: 3_000) {
+            let disk = SimulatedDisk()
+            var log = try Log.open(disk, Self.limits)
+            for index in UInt64(1)...3 {
+                try log.append(hardState: nil, entries: [Log.entry(index, bytes: 1_000)])
+            }
+            try log.prepareNextSegment()
+            disk.roomBytes = room
+            let big = Log.entry(4, bytes: 40_000)
+            for _ in 0..<3 {
+                log.lookForRoom()
+                #expect(try log.append(hardState: nil, entries: [big]) == .partly(entries: 0))
+            }
+            #expect(log.segmentCount == 2 && log.lastIndex == LogIndex(3))
+            try log.sync()
+            var unvoted = try Log.open(disk.copy(), Self.limits)
+            #expect(unvoted.takeRecovered().entries.count == 3)
+            #expect(try log.append(hardState: Log.hard(5, vote: 2), entries: []) == .whole)
+            try log.prune(through: LogIndex(2))
+            try log.sync()
+            var voted = try Log.open(disk.copy(), Self.limits)
+            let found = voted.takeRecovered()
+            #expect(found.entries.count == 3 && found.damage == nil && found.droppedTail == nil)
+            #expect(found.hardState == Log.hard(5, vote: 2))
+            disk.roomBytes = nil
+            log.lookForRoom()
+            #expect(try log.append(hardState: nil, entries: [big]) == .whole)
+            try log.prune(through: LogIndex(3))
+            try log.sync()
+            var whole = try Log.open(disk, Self.limits, snapshot: Log.mark(3))
+            #expect(whole.takeRecovered().entries == [big])
+        }
+    }
 }
