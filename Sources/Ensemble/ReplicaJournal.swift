@@ -96,25 +96,29 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
             var changed = identity
             changed.ensembleID = ensemble
             changed.isNewcomer = isNewcomer
-            do throws(StorageError) {
-                try changed.write(&identityStorage)
-                identity = changed
-                return nil
-            } catch {
-                // Before it is renamed the file is nobody's; after that it is only written again.
-                guard error.cause == .outOfSpace else { throw error }
-                return request
-            }
+            guard try hasRoom({ storage throws(StorageError) in try changed.write(&storage) })
+            else { return request }
+            identity = changed
+            return nil
         case .distrust:
-            do throws(StorageError) {
-                try DistrustMark.set(&identityStorage)
-                ending = .distrusted
-                return nil
-            } catch {
-                // A mark that is there says no less for being made again.
-                guard error.cause == .outOfSpace else { throw error }
-                return request
-            }
+            guard try hasRoom({ storage throws(StorageError) in try DistrustMark.set(&storage) })
+            else { return request }
+            ending = .distrusted
+            return nil
+        }
+    }
+
+    /// Makes a small file that is only ever there as a whole, so that it can be made again. False: there
+    /// is no room for it; any other error ends the member.
+    private mutating func hasRoom(
+        _ make: (inout Storage) throws(StorageError) -> Void
+    ) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            try make(&identityStorage)
+            return true
+        } catch {
+            guard error.cause == .outOfSpace else { throw error }
+            return false
         }
     }
 

@@ -17,18 +17,16 @@ package enum DistrustMark {
     package static func isSet<Storage: JournalStorage & ~Copyable>(
         _ storage: inout Storage
     ) throws(JournalError) -> Bool {
-        do { return try storage.list().contains(name) } catch { throw .storage(error) }
+        try storing { () throws(StorageError) in try storage.list().contains(name) }
     }
 
     /// Durable when it returns.
     package static func clear<Storage: JournalStorage & ~Copyable>(
         _ storage: inout Storage
     ) throws(JournalError) {
-        do {
+        try storing { () throws(StorageError) in
             try storage.remove(name)
             try storage.syncDirectory()
-        } catch {
-            throw .storage(error)
         }
     }
 }
