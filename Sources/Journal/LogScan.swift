@@ -166,7 +166,8 @@ struct LogScan {
     /// Damage at or below the greatest intact mark is rot; above it, a crash may have made it.
     private mutating func judge() {
         let mark = max(tail.greatestMark, laterTail.greatestMark)
-        // Files are zeros when they are made, and used once: behind a group there is no older one.
+        // Files are zeros when they are made, and so is what was dropped before entries are written
+        // there: behind a group there is no older one.
         let least = min(tail.leastSequence, laterTail.leastSequence)
         if damage == nil, let last = replay.lastSequence, least <= last {
             damage = .rot(
