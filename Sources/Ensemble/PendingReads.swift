@@ -29,7 +29,7 @@ struct PendingReads {
     struct Read {
         let request: RequestID
         let purpose: ReadPurpose
-        let deadlineMs: UInt64
+        let askedMs: UInt64
     }
     private struct Applying: Comparable {
         let index: LogIndex
@@ -56,10 +56,12 @@ struct PendingReads {
 
     func isOpen(_ request: RequestID) -> Bool { byRequest[request] != nil }
 
-    mutating func add(_ request: RequestID, _ purpose: ReadPurpose, deadlineMs: UInt64) -> ReadID {
+    mutating func add(
+        _ request: RequestID, _ purpose: ReadPurpose, askedMs: UInt64, deadlineMs: UInt64
+    ) -> ReadID {
         lastID += 1
         let id = ReadID(rawValue: lastID)
-        reads[id] = Read(request: request, purpose: purpose, deadlineMs: deadlineMs)
+        reads[id] = Read(request: request, purpose: purpose, askedMs: askedMs)
         byRequest[request] = id
         deadlines.append((deadlineMs, id))
         return id

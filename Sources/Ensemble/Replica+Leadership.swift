@@ -59,6 +59,7 @@ extension Replica {
     }
 
     mutating func tickLeadership(into effects: inout Effects) {
+        noteOwnFreshness()
         if raft.role == .leader, let confirmedMs = raft.quorumConfirmedMs {
             lastLeaderContactMs = max(lastLeaderContactMs, confirmedMs)
             everHadLeader = true

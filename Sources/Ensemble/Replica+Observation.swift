@@ -18,6 +18,9 @@ extension Replica {
         tree.harm(quietly: quietly)
     }
 
+    /// `ReplicaStatus.freshAsOfMs`, without the rest of the status.
+    package var provenFreshMs: UInt64 { freshAsOfMs }
+
     /// `ReplicaStatus.leaderConfirmedUntilMs`, without the rest of the status.
     package var claimedUntilMs: UInt64 { leaderConfirmedUntilMs }
 }

@@ -47,13 +47,16 @@ extension Replica {
         guard reads.count < options.pendingReadsMax else {
             return answer(request, .refused(.overloaded), into: &effects)
         }
-        let deadlineMs = nowMs + options.leaderlessRequestMs
-        raft.requestRead(reads.add(request, purpose, deadlineMs: deadlineMs))
+        raft.requestRead(
+            reads.add(
+                request, purpose, askedMs: nowMs,
+                deadlineMs: nowMs + options.leaderlessRequestMs))
     }
 
     mutating func serveAppliedReads(into effects: inout Effects) {
         while let (id, index) = reads.popApplied(through: LogIndex(applied.rawValue)) {
             guard let read = reads.remove(id) else { continue }
+            freshAsOfMs = max(freshAsOfMs, read.askedMs)
             let confirmed = Zxid(index.rawValue)
             if !stateIsTrusted, read.request != PendingReads.ownRequest {
                 answer(read.request, .refused(.stateDiffers), into: &effects)
@@ -78,11 +81,22 @@ extension Replica {
             answer(read.request, .refused(.noQuorum), into: &effects)
         }
         for read in reads.takeUnconfirmed() { raft.requestRead(read) }
-        if (caughtUpMs.map { nowMs >= $0 + options.catchUpProofMs } ?? true),
+        // A leader has its heartbeats: see `noteOwnFreshness`.
+        if raft.role == .leader, raft.hasCommittedInTerm { return }
+        if nowMs >= freshAsOfMs + options.catchUpProofMs,
             !reads.isOpen(PendingReads.ownRequest), reads.count < options.pendingReadsMax
         {
             confirm(.catchUp, PendingReads.ownRequest, into: &effects)
         }
+    }
+
+    /// As leader each heartbeat proves it: what had been acknowledged before it was sent is committed.
+    mutating func noteOwnFreshness() {
+        guard raft.role == .leader, raft.hasCommittedInTerm,
+            let confirmedMs = raft.quorumConfirmedMs, applied.rawValue >= raft.commit.rawValue
+        else { return }
+        freshAsOfMs = max(freshAsOfMs, confirmedMs)
+        caughtUpMs = max(caughtUpMs ?? 0, confirmedMs)
     }
 
     /// Whether this member lately had everything that was committed. Why a proof and not the commit

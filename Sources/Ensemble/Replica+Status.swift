@@ -15,6 +15,7 @@ extension Replica {
         status.commit = Zxid(raft.commit.rawValue)
         status.leaderConfirmedUntilMs = leaderConfirmedUntilMs
         status.lastLeaderContactMs = lastLeaderContactMs
+        status.freshAsOfMs = freshAsOfMs
         status.leaderlessSinceMs = leaderlessSinceMs
         status.caughtUp = caughtUp
         status.refusedBy = refusedBy

@@ -83,6 +83,9 @@ package struct Replica: ~Copyable {
     /// When this member last had a leader, by heartbeat, append or confirmation; 0: never, so that
     /// nobody takes what an old disk holds for fresh.
     var lastLeaderContactMs: UInt64
+    /// All that had been acknowledged to anybody before then is applied here, as a confirmed read
+    /// index proved; 0: nothing is proven since the start.
+    var freshAsOfMs: UInt64 = 0
     var leaderlessSinceMs: UInt64?
     var everHadLeader = false
     /// When a confirmed read index was last found applied here.

@@ -37,9 +37,10 @@ package struct ReplicaOptions: Sendable {
     package var digestEntries: UInt64 = 1_024
     /// Members of different states wait so long for a third to settle it, then serve no more.
     package var disputeMs: UInt64 { 3 * reportMs }
-    /// How often a member proves to itself, by ReadIndex, that it has all that is committed, and how
-    /// long the proof lets it call itself caught up.
-    package var catchUpProofMs: UInt64 = 1_000
+    /// How often a member proves to itself, by ReadIndex, that it has all that is committed: two
+    /// heartbeats, a second at most. Local reads know by it how old they are at most.
+    package var catchUpProofMs: UInt64 { min(2 * UInt64(raft.heartbeatTicks) * tickMs, 1_000) }
+    /// How long the proof lets it call itself caught up.
     package var catchUpValidMs: UInt64 = 3_000
 
     /// A member's disk is taken for exchanged when a blank one has asked to be let in in its place for

@@ -71,6 +71,9 @@ package struct ReplicaStatus: Sendable, Equatable {
     package var leaderConfirmedUntilMs: UInt64
     /// As follower: when the leader was last heard. As leader: as of the last confirmation.
     package var lastLeaderContactMs: UInt64
+    /// All that had been acknowledged to anybody before then (clock of `Input.tick`) is applied here; 0:
+    /// not known since the start.
+    package var freshAsOfMs: UInt64 = 0
     /// When the member lost sight of a leader with a quorum; nil while it has one.
     package var leaderlessSinceMs: UInt64?
     /// A confirmed read index of the last `ReplicaOptions.catchUpValidMs` is applied here

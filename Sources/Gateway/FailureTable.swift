@@ -204,6 +204,10 @@ extension Problem {
         if let reason = status.refusedBy {
             return turnedAway("This member cannot serve reads: ask another one. ", reason)
         }
+        if status.admission != nil || status.repairingThrough != nil {
+            return Problem(
+                .tooStale, "The others are still bringing this member along: ask another one.")
+        }
         return Problem(
             .noQuorum, "This member has nothing of an ensemble yet: ask another one, or try again.")
     }

@@ -137,7 +137,7 @@ extension RESTGateway {
     /// An election of less than `leaderlessReadyMsMax` is no reason to take a member out.
     private func leaderKnown(_ context: borrowing RequestContext) -> Check {
         let graceMs = limits.leaderlessReadyMsMax
-        guard let silentMs = context.stalenessMs else {
+        guard let silentMs = context.leaderSilentMs else {
             return Check(name: "leader", passes: false, detail: Self.neverHeard)
         }
         if let since = context.status.leaderlessSinceMs {
@@ -165,14 +165,16 @@ extension RESTGateway {
                 detail: "This member has nothing of an ensemble yet.")
         }
         guard let stalenessMs = context.stalenessMs else {
-            return Check(name: "staleness", passes: lagMsMax == nil, detail: neverHeard)
+            return Check(
+                name: "staleness", passes: lagMsMax == nil,
+                detail: "It has not had all that was committed since its start.")
         }
         let isFresh = stalenessMs <= lagMsMax ?? .max
         return Check(
             name: "staleness", passes: isFresh,
             detail: isFresh
-                ? "The leader was last heard "
-                : "Longer than max-lag allows: the leader was last heard ",
+                ? "All that was committed was last proven to be here "
+                : "Longer than max-lag allows: all that was committed was last proven to be here ",
             number: stalenessMs, detailEnd: " ms ago.")
     }
 

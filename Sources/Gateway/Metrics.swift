@@ -104,6 +104,10 @@ enum Metrics {
                 .flag(status.caughtUp)),
             Metric(
                 "aviary_leader_contact_age_seconds", "Time since the leader was last heard.",
+                .milliseconds(context.leaderSilentMs)),
+            Metric(
+                "aviary_staleness_seconds",
+                "Time since all that was committed was last proven to be here.",
                 .milliseconds(context.stalenessMs)),
             Metric(
                 "aviary_commit_zxid", "The newest zxid known as committed.",

@@ -262,14 +262,18 @@ extension RESTGateway {
         _ path: Span<UInt8>, _ context: borrowing RequestContext
     ) throws(Problem) {
         let status = context.status
-        if status.ensemble != nil, status.refusedBy == nil, status.differsAtNumber == nil { return }
+        if status.ensemble != nil, status.refusedBy == nil, status.differsAtNumber == nil,
+            status.admission == nil, status.repairingThrough == nil
+        {
+            return
+        }
         var problem = Problem.unserved(context.status)
         problem.path = Array(copying: path)
         problem.retryAfterSeconds = limits.retryAfterSeconds
         throw problem
     }
 
-    /// How old a local read may be; nil: not known, since no leader was heard from.
+    /// How old a local read may be; nil: not known, since nothing is proven since the start.
     func checkedStaleness(
         _ path: Span<UInt8>, maxMs: UInt64?, _ context: borrowing RequestContext
     ) throws(Problem) -> UInt64? {
@@ -278,12 +282,13 @@ extension RESTGateway {
         guard let maxMs, stalenessMs.map({ $0 > maxMs }) ?? true else { return stalenessMs }
         var problem: Problem
         if let stalenessMs {
-            problem = Problem(.tooStale, "This member last heard the leader ")
+            problem = Problem(.tooStale, "This member last had all that was committed ")
             problem.echo = Echo(stalenessMs)
             problem.detailEnd = " ms ago: ask another member, or allow more."
         } else {
             problem = Problem(
-                .tooStale, "This member has heard no leader since its start: ask another one.")
+                .tooStale,
+                "This member has not had all that was committed since its start: ask another one.")
         }
         problem.path = Array(copying: path)
         problem.retryAfterSeconds = limits.retryAfterSeconds
@@ -292,11 +297,14 @@ extension RESTGateway {
 }
 
 extension RequestContext {
-    /// Since when changes may have happened that this member does not know; nil: it has heard no
-    /// leader since its start, so they may be of any age.
-    var stalenessMs: UInt64? {
-        let heardMs = status.lastLeaderContactMs
-        if heardMs == 0 { return nil }
-        return nowMs > heardMs ? nowMs - heardMs : 0
+    /// Since when changes may have been acknowledged that this member has not applied; nil: nothing is
+    /// proven since its start, so they may be of any age.
+    var stalenessMs: UInt64? { status.freshAsOfMs == 0 ? nil : ms(since: status.freshAsOfMs) }
+
+    /// Since the leader was heard; nil: never.
+    var leaderSilentMs: UInt64? {
+        status.lastLeaderContactMs == 0 ? nil : ms(since: status.lastLeaderContactMs)
     }
+
+    private func ms(since thenMs: UInt64) -> UInt64 { nowMs > thenMs ? nowMs - thenMs : 0 }
 }

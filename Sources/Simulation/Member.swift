@@ -81,6 +81,8 @@ final class Process {
     var forwardedIn = Term.zero
     var asksForReadIndex = false
     var memoryIsCorrupted = false
+    /// What it had proven last.
+    var freshMs: UInt64 = 0
 
     /// Asked for, not written.
     var journalQueue: [StorageRequest] = []

@@ -169,6 +169,14 @@ extension World {
             if case .write = ask { return .diskFull }
             // The gateway says why no read is confirmed here.
             return .noQuorum
+        case (503, "too_stale"):
+            // The others are bringing it along: it serves what is local to nobody.
+            switch ask {
+            case .read(.atLeast): return .noQuorum
+            case .wait(let wait) where wait.local: return .noQuorum
+            case .feed(let feed) where feed.local: return .noQuorum
+            case .write, .read, .wait, .feed: throw answer.wrong("nothing local was asked for")
+            }
         case (503, "shutting_down"): return .shuttingDown
         case (503, "state_differs"): return .stateDiffers
         case (504, "outcome_unknown"): return .outcomeUnknown

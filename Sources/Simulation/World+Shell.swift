@@ -233,6 +233,7 @@ extension World {
             }
             try checkDigest(member, process, isNew: cameInSnapshot)
         }
+        try checkFreshness(member, process)
         if now.role == .leader || process.claims {
             let untilMs = process.replica.claimedUntilMs
             process.claims = untilMs > 0

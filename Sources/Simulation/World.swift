@@ -44,6 +44,8 @@ package final class World {
     var partitions: [[(from: Int, to: Int)]] = []
     /// Faults have ended; clients finish what they have begun.
     var isSettling = false
+    /// When clients had been told of what.
+    var witnessedAt: [(timeNs: UInt64, zxid: Zxid)] = []
     /// For `PlantedBug.staleReadIndex`.
     var firstReadIndex: LogIndex?
 

@@ -36,6 +36,7 @@ final class OneMember {
         status.caughtUp = true
         status.leaderlessSinceMs = nil
         status.lastLeaderContactMs = 9_990
+        status.freshAsOfMs = 9_980
         status.ensemble = EnsembleID(high: 0x0123, low: 0xFEDC_BA98)
         status.leader = MemberID(2)
         status.minElectionTimeoutMs = 250

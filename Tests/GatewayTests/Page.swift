@@ -190,6 +190,9 @@ private final class Player {
         switch words[0] {
         case "now": member.context.nowMs = number ?? 0
         case "contact": member.context.status.lastLeaderContactMs = number ?? 0
+        case "fresh": member.context.status.freshAsOfMs = number ?? 0
+        case "repairing":
+            member.context.status.repairingThrough = number.map { LogIndex($0) }
         case "leaderless": member.context.status.leaderlessSinceMs = number
         case "confirmed": member.context.status.leaderConfirmedUntilMs = number ?? 0
         case "caught-up": member.context.status.caughtUp = argument == "true"

@@ -97,6 +97,14 @@ def test_full_disks_come_back_without_a_restart(small):
         m["id"] for m in small.leader().once("GET", "/v1/members").json["members"]
         if m["disk_full"]], 10, "the leader knows")
     assert told == [str(full.id)]
+
+    # It hears the leader as before, and knows all the same that others have moved on.
+    assert put(leader, "kept-elsewhere").status == 201
+    bounded = "/v1/znodes/kept-elsewhere?consistency=local&max-staleness=400ms"
+    eventually(lambda: leader.once("GET", bounded).status == 200, 10, "the leader proves it")
+    eventually(lambda: full.once("GET", bounded).code == "too_stale", 10, "it grows older")
+    assert full.once("GET", "/health/read?max-lag=400ms").status == 503
+    assert full.once("GET", "/health/read").status == 200
     make_room(full)
     small.ready()
     small.same_everywhere()

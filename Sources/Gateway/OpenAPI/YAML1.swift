@@ -359,8 +359,8 @@ extension OpenAPIDocument {
                 - name: max-lag
                   in: query
                   description: >-
-                    How long ago the leader may have been heard; when absent any time, or never since the member's
-                    start, as long as it was taken into an ensemble before
+                    How old local reads may be: all that was acknowledged longer ago is applied here. When absent,
+                    of any age, as long as the member was taken into an ensemble before
                   schema:
                     $ref: "#/components/schemas/Duration"
               responses:

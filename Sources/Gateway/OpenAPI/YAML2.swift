@@ -195,8 +195,8 @@ extension OpenAPIDocument {
               name: max-staleness
               in: query
               description: >-
-                With consistency=local, 503 too_stale when the leader was last heard before this, or never since
-                the member's start
+                With consistency=local, 503 too_stale unless the member has proven, no longer ago than this, that
+                all that had been acknowledged to anybody is applied here; it does so every 100 ms
               schema:
                 $ref: "#/components/schemas/Duration"
             at-least:
@@ -279,8 +279,8 @@ extension OpenAPIDocument {
                 minimum: 0
             Aviary-Staleness-Ms:
               description: >-
-                Of a local read or feed, how long ago the leader was last heard; absent when none was heard since
-                the member's start
+                Of a local read or feed, since when changes may have been acknowledged that this member has not
+                applied; absent when nothing is proven since the member's start
               schema:
                 type: integer
                 minimum: 0
