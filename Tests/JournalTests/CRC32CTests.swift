@@ -1,4 +1,5 @@
 import Journal
+import Raft
 import Testing
 
 @Suite("CRC32C")

@@ -37,6 +37,15 @@ struct SnapshotStoreTests {
         while try !store.verify(blocksMax: 1) {}
     }
 
+    /// Finished, and not read again yet.
+    static func writeUnverified(
+        _ store: inout SnapshotStore<SimulatedDisk>, _ index: UInt64, bytes: Int
+    ) throws {
+        try store.begin(mark(index))
+        try store.append(body(index, bytes))
+        try store.finish()
+    }
+
     static func readAll(
         _ store: inout SnapshotStore<SimulatedDisk>, _ index: UInt64, by count: Int = 70
     ) throws -> [UInt8] {
@@ -107,9 +116,7 @@ struct SnapshotStoreTests {
         let disk = SimulatedDisk()
         var store = try Self.open(disk)
         try Self.write(&store, 10, bytes: 300)
-        try store.begin(Self.mark(20))
-        try store.append(Self.body(20, 300))
-        try store.finish()
+        try Self.writeUnverified(&store, 20, bytes: 300)
         disk.flip("snapshot-0000000000000014-0000000000000003", at: 250)
         #expect(throws: JournalError.self) { _ = try store.verify() }
         #expect(store.newest == Self.mark(10) && store.needsVerification == false)
@@ -126,9 +133,7 @@ struct SnapshotStoreTests {
         let disk = SimulatedDisk()
         var store = try Self.open(disk)
         try Self.write(&store, 10, bytes: 300)
-        try store.begin(Self.mark(10))
-        try store.append(Self.body(10, 120))
-        try store.finish()
+        try Self.writeUnverified(&store, 10, bytes: 120)
         #expect(store.newest == nil)
         #expect(try store.verify())
         #expect(try Self.readAll(&store, 10) == Self.body(10, 120))
@@ -186,9 +191,7 @@ struct SnapshotStoreTests {
         let disk = SimulatedDisk()
         var store = try Self.open(disk)
         try Self.write(&store, 10, bytes: 250)
-        try store.begin(Self.mark(20))
-        try store.append(Self.body(20, 250))
-        try store.finish()
+        try Self.writeUnverified(&store, 20, bytes: 250)
         let name = "snapshot-0000000000000014-0000000000000003"
         let bytes = disk.bytes(name)
         for offset in bytes.indices {

@@ -26,6 +26,12 @@ struct RecoveryTests {
                 storage: StorageID(high: 1, low: 2), log: LogID(high: 3, low: 4), hashSeed: 5))
     }
 
+    private static func mark(_ index: UInt64) -> SnapshotMark {
+        SnapshotMark(
+            index: LogIndex(index), term: Term(1),
+            configuration: Configuration(voters: [MemberID(1)]))
+    }
+
     @Test("gives back entries, hard state and identity after a loss of power")
     func roundTrip() throws {
         let disk = SimulatedDisk()
@@ -86,8 +92,7 @@ struct RecoveryTests {
                 token: StorageToken(rawValue: 1), hardState: state, entries: Self.entries))
         try journal.sync()
         var outcomes: [SnapshotOutcome] = []
-        let mark = SnapshotMark(
-            index: LogIndex(3), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        let mark = Self.mark(3)
         snapshots.carryOut(.begin(mark), into: &outcomes)
         snapshots.carryOut(.append([1, 2, 3]), into: &outcomes)
         snapshots.carryOut(.finish(mark.index), into: &outcomes)
@@ -276,8 +281,7 @@ struct RecoveryTests {
         let disk = SimulatedDisk()
         let first = try Self.recover(disk)
         var files = first.snapshots
-        let mark = SnapshotMark(
-            index: LogIndex(10), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        let mark = Self.mark(10)
         var outcomes: [SnapshotOutcome] = []
         files.carryOut(.begin(mark), into: &outcomes)
         files.carryOut(.append([UInt8](repeating: 7, count: 300)), into: &outcomes)
@@ -302,8 +306,7 @@ struct RecoveryTests {
         let disk = SimulatedDisk()
         let first = try Self.recover(disk)
         var files = first.snapshots
-        let mark = SnapshotMark(
-            index: LogIndex(10), term: Term(1), configuration: Configuration(voters: [MemberID(1)]))
+        let mark = Self.mark(10)
         var outcomes: [SnapshotOutcome] = []
         files.carryOut(.begin(mark), into: &outcomes)
         disk.changesUntilPowerCut = 0
