@@ -106,7 +106,7 @@ private struct SnapshotLoop: ~Copyable {
         guard pace.waitMs(nowMs: Clock.bootMs()) == 0 else { return }
         let step = files.scrub(into: &outcomes)
         counters.scrubbed(step)
-        pace.took(step, nowMs: Clock.bootMs())
+        pace.took(bytes: step.bytes, endsPass: step.endsPass, nowMs: Clock.bootMs())
     }
 
     private mutating func tellOutcomes() {

@@ -1,6 +1,7 @@
 // Members whose trees differ: who finds it, who serves on, and who starts anew.
 
 import Ensemble
+import Journal
 import Raft
 import Testing
 import Znodes
@@ -152,6 +153,71 @@ struct StateComparisonTests {
         try cluster.run { cluster.nodes[leader]?.replica.status().caughtUp == true }
         #expect(cluster.nodes[leader]?.replica.digest == digest)
         #expect(verdict(cluster, leader) == .agreed)
+    }
+
+    /// Two voters, and the third one with a new disk that is named and gets no vote yet: what it
+    /// stores is not told.
+    private func withLearner() throws -> (Cluster, leader: Int, other: Int, learner: Int) {
+        var options = ReplicaOptions()
+        options.digestEntries = 1
+        let cluster = try Cluster(3, options: options)
+        cluster.asksAgainTicks = 20
+        let leader = try cluster.awaitLeader()
+        let (learner, other) = ((leader + 1) % 3, (leader + 2) % 3)
+        let write = cluster.put(leader, "/a", "1")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        _ = cluster.crash(learner)
+        try cluster.start(learner, disk: Disk(storage: StorageID(high: 9, low: 9)))
+        cluster.slowDisks.insert(learner)
+        try cluster.run(1_000) {
+            cluster.applied(learner) > .zero && cluster.applied(learner) == cluster.applied(leader)
+        }
+        let isVoter = cluster.nodes[leader]?.replica.status().members
+            .first { $0.id == cluster.members[learner] }?.voter
+        try #require(isVoter == false)
+        return (cluster, leader, other, learner)
+    }
+
+    @Test("A learner does not count: two voters that differ are disputed, whoever it is with")
+    func learner() throws {
+        for isLeaderWrong in [false, true] {
+            let (cluster, leader, other, learner) = try withLearner()
+            let wrong = isLeaderWrong ? leader : other
+            harm(cluster, wrong)
+            try cluster.run {
+                [leader, other].allSatisfy { position in
+                    if case .disputed? = verdict(cluster, position) { true } else { false }
+                }
+            }
+            try cluster.tick(200)
+            #expect(!cluster.nodes.indices.contains { isGivenUp(cluster, $0) })
+            let right = isLeaderWrong ? other : leader
+            let held = cluster.nodes[learner]?.replica.digest
+            #expect(held == cluster.nodes[right]?.replica.digest)
+            // With a vote it settles who is right.
+            cluster.slowDisks.remove(learner)
+            for held in cluster.heldStored { cluster.step(held.node, .stored(held.token)) }
+            try cluster.run(1_000) { isGivenUp(cluster, wrong) }
+            #expect(!isGivenUp(cluster, right) && !isGivenUp(cluster, learner))
+        }
+    }
+
+    @Test("A learner judges itself by the voters, and those who agree serve on")
+    func wrongLearner() throws {
+        let (cluster, leader, other, learner) = try withLearner()
+        harm(cluster, learner)
+        try cluster.run { isGivenUp(cluster, learner) }
+        for position in [leader, other] {
+            #expect(verdict(cluster, position) == .agreed)
+            let named = cluster.nodes[position]?.events.contains {
+                if case .otherStateDiffers(let member, _) = $0 {
+                    member == cluster.members[learner]
+                } else {
+                    false
+                }
+            }
+            #expect(named == true)
+        }
     }
 
     @Test("Members that pass the agreed places at different times are compared all the same")

@@ -115,6 +115,30 @@ struct ScrubTests {
         #expect(try found(astray, first).count == 1)
     }
 
+    @Test("lets go of each file before it is read, and again when all of it was")
+    func letsGo() throws {
+        let (disk, sealed) = try Self.makeDisk()
+        var store = try SnapshotStoreTests.open(disk)
+        try SnapshotStoreTests.write(&store, 5, bytes: 400)
+        let snapshot = try #require(disk.fileNames.last { $0.hasPrefix("snapshot-") })
+        let rotten = sealed[1]
+        let file = disk.copy()
+        file.flip(rotten, at: 700)
+        for disk in [disk, file] {
+            var store = try SnapshotStoreTests.open(disk)
+            var scrub = Scrub()
+            let before = disk.reads.count
+            _ = Self.pass(&store, &scrub, bytesMax: 1_024)
+            let looked = disk.reads[before...]
+            #expect(Set(looked.map(\.name)) == Set([snapshot] + sealed))
+            for name in [snapshot] + sealed {
+                let turns = looked.filter { $0.name == name }.map(\.isLetGo)
+                #expect(turns.first == true && turns.last == true, "\(name): \(turns)")
+                #expect(turns.count { $0 } == 2 && turns.contains(false), "\(name): \(turns)")
+            }
+        }
+    }
+
     @Test("takes no look at what is being written: a torn live tail is none of its business")
     func liveTail() throws {
         let (disk, sealed) = try Self.makeDisk()

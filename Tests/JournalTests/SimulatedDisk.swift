@@ -43,6 +43,8 @@ final class SimulatedDisk: JournalStorage {
     var afterRead: ((_ name: String, _ count: Int) -> Void)?
     /// Files that no read gets anything of.
     var unreadable: Set<String> = []
+    /// Files that were read, and those that were let go, in order: with a mark for the latter.
+    private(set) var reads: [(name: String, isLetGo: Bool)] = []
     private(set) var operationCount = 0
     private(set) var syncCount = 0
     private(set) var writeCount = 0
@@ -105,6 +107,8 @@ final class SimulatedDisk: JournalStorage {
         if size + more < bytes { throw full }
     }
 
+    func letGo(_ name: String) { reads.append((name, true)) }
+
     func size(_ name: String) throws(StorageError) -> Int {
         try spend()
         return contents[try inode(name, .size)]?.count ?? 0
@@ -114,6 +118,7 @@ final class SimulatedDisk: JournalStorage {
         _ name: String, at offset: Int, count: Int, into buffer: inout [UInt8]
     ) throws(StorageError) {
         try spend()
+        if reads.last?.name != name || reads.last?.isLetGo == true { reads.append((name, false)) }
         if unreadable.contains(name) { throw StorageError(.read, name, .inputOutput) }
         let bytes = contents[try inode(name, .read)] ?? []
         if offset < bytes.count { buffer += bytes[offset..<min(bytes.count, offset + count)] }

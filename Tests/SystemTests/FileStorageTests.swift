@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Journal
 import Raft
@@ -78,6 +79,37 @@ struct FileStorageTests {
                 if number % 2 == 0 { try storage.sync("f\(number)") }
             }
             for number in (0..<30).reversed() { #expect(try storage.size("f\(number)") == number) }
+        }
+    }
+
+    @Test("that are let go are closed, unless a write is not synced, and open again by themselves")
+    func letGo() throws {
+        try Self.withDirectory { path in
+            func isOpen(_ name: String) -> Bool {
+                (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.contains {
+                    let file = try? FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/self/fd/\($0)")
+                    return file == "\(path)/\(name)"
+                } ?? false
+            }
+            var storage = try FileStorage(directory: path)
+            try storage.create("a", zeroFilledTo: 10)
+            try storage.write("a", at: 3, [7, 8].span)
+            // What a later sync of this very descriptor would tell must not be missed.
+            storage.letGo("a")
+            #expect(isOpen("a"))
+            try storage.sync("a")
+            storage.letGo("a")
+            #expect(!isOpen("a"))
+            storage.letGo("a")
+            storage.letGo("absent")
+            var bytes: [UInt8] = []
+            try storage.read("a", at: 2, count: 4, into: &bytes)
+            #expect(bytes == [0, 7, 8, 0] && isOpen("a"))
+            storage.letGo("a")
+            try storage.write("a", at: 0, [1].span)
+            try storage.sync("a")
+            #expect(try storage.size("a") == 10)
         }
     }
 

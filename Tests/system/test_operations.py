@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 
-from ensemble import PROGRAM, Client, Unreachable, contiguous_ports, eventually, free_ports
+from ensemble import (
+    PROGRAM, Client, Member, Unreachable, contiguous_ports, eventually, free_ports)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -150,3 +151,51 @@ def test_haproxy_sends_to_healthy_members_and_to_the_leader_only(fresh, tmp_path
     finally:
         proxy.kill()
         proxy.wait()
+
+
+def second_process(ensemble, first, name):
+    """The same member number once more, on ports of its own."""
+    second = Member(ensemble, first.id, *free_ports(2))
+    second.data = ensemble.folder / name
+    second.log_path = ensemble.folder / f"{name}.log"
+    return second
+
+
+def test_a_second_process_on_a_data_directory_ends_with_73_and_harms_nothing(fresh):
+    first = fresh.followers()[0]
+    second = second_process(fresh, first, "second")
+    second.data = first.data
+    second.start()
+    assert second.process.wait(timeout=20) == 73
+    second.process = None
+    assert "another process uses this data directory" in second.log
+    assert first.process.poll() is None and first.answers("/health/ready")
+    # The lock is of the process, not of a file that a crash leaves.
+    first.kill()
+    first.start()
+    fresh.ready()
+
+
+def test_a_second_process_under_a_number_is_turned_away_while_the_first_is_there(fresh):
+    first = fresh.followers()[0]
+    leader = fresh.leader()
+    admitted = leader.metric("aviary_disks_admitted_total")
+    second = second_process(fresh, first, "second")
+    second.start()
+    try:
+        eventually(lambda: "refused by member" in second.log, what="it says why")
+        assert second.once("GET", "/health/ready").status == 503
+        assert second.once("PUT", "/v1/znodes/second", b"x").status == 503
+        # It does not end: an empty disk is admitted when the first one is silent for long enough.
+        assert second.process.poll() is None
+        other = next(m for m in fresh.followers() if m is not first)
+        other.kill()
+        # The first one counts as before, with the leader alone.
+        answer = fresh.leader().once("PUT", "/v1/znodes/first", b"x")
+        assert answer.status == 201, answer
+        assert first.answers("/health/ready")
+        assert first.once("GET", "/v1/znodes/first?raw").body == b"x"
+        assert not second.answers("/leader") and not second.answers("/health/ready")
+        assert fresh.leader().metric("aviary_disks_admitted_total") == admitted
+    finally:
+        second.kill()
