@@ -67,7 +67,7 @@ package struct ConsensusChecker {
     private var grants: [Grant: UInt64] = [:]
     /// By index from 1 on; written once.
     var committedHashes: [UInt64] = []
-    private var committedTerms: [UInt64] = []
+    var committedTerms: [UInt64] = []
     /// The term of the member that first showed it committed: not below the true one.
     private var committedIn: [UInt64] = []
 
@@ -112,7 +112,7 @@ package struct ConsensusChecker {
         members[member].asked.hardState = state
     }
 
-    private mutating func put(
+    mutating func put(
         _ entries: [Entry], first: Int, _ log: inout Log, _ member: Int, committed: Int
     ) throws(Violation) {
         try expect(
@@ -168,7 +168,7 @@ package struct ConsensusChecker {
         members[member].writes.append(.reset(index))
     }
 
-    private func checkCommitted(_ mark: SnapshotMark, _ member: Int) throws(Violation) {
+    func checkCommitted(_ mark: SnapshotMark, _ member: Int) throws(Violation) {
         let index = Int(mark.index.rawValue)
         try expect(
             index <= committedCount && committedTerms[index - 1] == mark.term.rawValue,
@@ -176,7 +176,7 @@ package struct ConsensusChecker {
             "member \(member + 1) has a snapshot of uncommitted \(mark.index) in term \(mark.term)")
     }
 
-    private func reset(_ log: inout Log, _ index: Int) {
+    func reset(_ log: inout Log, _ index: Int) {
         if log.hash(index) == committedHashes[index - 1] { return }
         log.hashes = Array(committedHashes[..<index])
         log.terms = Array(committedTerms[..<index])
@@ -216,7 +216,7 @@ package struct ConsensusChecker {
         }
     }
 
-    private func carryOut(_ write: Write, _ log: inout Log) {
+    func carryOut(_ write: Write, _ log: inout Log) {
         switch write {
         case .append(_, let hardState, let first, let hashes, let terms):
             if let hardState { log.hardState = hardState }
@@ -249,101 +249,12 @@ package struct ConsensusChecker {
         return log.hash(index)
     }
 
-    /// After a start: what recovery found must be what was durable, or that with the first of the
-    /// unconfirmed writes, in their order.
-    package mutating func restarted(
-        _ member: Int, hardState: HardState, snapshot: SnapshotMark?, entries: [Entry],
-        claim: LogPosition? = nil
-    ) throws(Violation) {
-        var found = Log()
-        if let snapshot {
-            try checkCommitted(snapshot, member)
-            reset(&found, Int(snapshot.index.rawValue))
-        }
-        if let first = entries.first {
-            try put(entries, first: Int(first.index.rawValue), &found, member, committed: 0)
-        }
-        found.hardState = hardState
-        let index = Int(snapshot?.index.rawValue ?? 0)
-        let before = members[member]
-        let isAllThere = try checkRecovered(found, snapshot: index, member)
-        try checkPromise(found, claim, member, isAllThere: isAllThere)
-        let lost = before.isDamaged ? [(before.durable, before.snapshot)] : []
-        members[member] = Member(
-            asked: found, durable: found, snapshot: index, claim: claim,
-            lost: claim == nil ? [] : before.lost + lost, disk: before.disk)
-    }
-
     /// Bytes on its disk that were durable have changed.
     package mutating func damaged(_ member: Int) { members[member].isDamaged = true }
 
-    private func end(_ log: Log) -> LogPosition {
+    func end(_ log: Log) -> LogPosition {
         LogPosition(
             index: LogIndex(UInt64(log.last)), term: Term(log.terms.last ?? 0))
-    }
-
-    /// What was acknowledged is there, or claimed.
-    private func checkPromise(
-        _ found: Log, _ claim: LogPosition?, _ member: Int, isAllThere: Bool
-    ) throws(Violation) {
-        let before = members[member]
-        let reached = max(end(found), claim ?? .zero)
-        try expect(
-            claim == nil || before.isDamaged || before.claim != nil, .recovery,
-            "member \(member + 1) claims \(reached), and was never damaged")
-        let snapshot = LogPosition(
-            index: LogIndex(UInt64(before.snapshot)),
-            term: Term(before.snapshot == 0 ? 0 : committedTerms[before.snapshot - 1]))
-        var promised = before.claim ?? .zero
-        if before.isDamaged { promised = max(promised, snapshot) }
-        if !isAllThere { promised = max(promised, end(before.durable)) }
-        try expect(
-            reached >= promised, .recovery,
-            "damaged member \(member + 1) recovered to \(end(found)) and claims \(reached), had "
-                + "promised \(promised)")
-    }
-
-    /// False: a damaged disk has lost some.
-    private func checkRecovered(
-        _ found: Log, snapshot: Int, _ member: Int
-    ) throws(Violation) -> Bool {
-        try expect(
-            snapshot >= members[member].snapshot || members[member].isDamaged, .recovery,
-            "member \(member + 1) recovered a snapshot at \(snapshot), had "
-                + "\(members[member].snapshot)")
-        var state = members[member].durable
-        func isFound(_ state: Log) -> Bool {
-            var state = state
-            if snapshot > 0 { reset(&state, snapshot) }
-            return found.last == state.last && found.hash(found.last) == state.hash(state.last)
-        }
-        func isVotesKept(_ asked: HardState) -> Bool {
-            asked.term == found.hardState.term && asked.vote == found.hardState.vote
-        }
-        var logMatches = isFound(state)
-        var votesMatch = isVotesKept(state.hardState)
-        for write in members[member].writes {
-            if case .append(_, let asked, let first, let hashes, _) = write {
-                if let asked, isVotesKept(asked) { votesMatch = true }
-                // A write of several groups may be cut between them.
-                if found.last >= first, found.last < first + hashes.count,
-                    found.hash(found.last) == hashes[found.last - first]
-                {
-                    logMatches = true
-                }
-            }
-            carryOut(write, &state)
-            if isFound(state) { logMatches = true }
-        }
-        let durable = members[member].durable
-        try expect(
-            votesMatch, .recovery,
-            "member \(member + 1) recovered \(found.hardState), durable was \(durable.hardState)")
-        try expect(
-            logMatches || members[member].isDamaged, .recovery,
-            "member \(member + 1) recovered a log to \(found.last), durable to \(durable.last), "
-                + "\(members[member].writes.count) writes unconfirmed")
-        return logMatches
     }
 
     // MARK: what it says

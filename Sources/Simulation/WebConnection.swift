@@ -69,20 +69,3 @@ final class WebConnection {
         isBehindBefore = true
     }
 }
-
-/// What a run draws for its doors.
-struct DoorTuning {
-    /// Per mille of the clients that come through them; the others ask the replica themselves.
-    var clients = 0
-    var feedEventsMax = 1_000
-    var dataBytesMax = 1 << 20
-    var eventsPerTurnMax = 16_384
-    /// Per mille of the requests.
-    var broken = 0
-    var turnedAway = 0
-    var before = 0
-    /// For so long a reply of the replica may lie before its loop takes it.
-    var replyDelayNs: ClosedRange<UInt64> = 1_000...100_000
-    /// Bytes arrive in so many pieces, at most.
-    var piecesMax: UInt64 = 1
-}

@@ -8,22 +8,6 @@ import Raft
 import Znodes
 
 extension World {
-    static func doorTuning(_ random: inout RandomGenerator) -> DoorTuning {
-        var tuning = DoorTuning()
-        tuning.clients = random.pick([0, 300, 700, 1_000])
-        tuning.feedEventsMax = random.pick([1, 7, 1_000])
-        tuning.dataBytesMax = random.pick([1_000, 1 << 20, 1 << 20])
-        tuning.broken = random.pick([0, 10])
-        tuning.turnedAway = random.pick([0, 10])
-        tuning.before = random.pick([0, 50])
-        tuning.replyDelayNs = random.pick([
-            1_000...100_000, 1_000...100_000, 10_000...5_000_000,
-        ])
-        tuning.piecesMax = random.pick([1, 2, 6])
-        tuning.eventsPerTurnMax = random.pick([1, 200, 16_384, 16_384])
-        return tuning
-    }
-
     /// Of the gateway of a process that starts.
     func gatewayOptions() -> GatewayOptions {
         var options = GatewayOptions(

@@ -69,7 +69,7 @@ package final class World {
         clientRandom = root.split()
         var memberRandom = root.split()
         doorRandom = root.split()
-        doors = Self.doorTuning(&doorRandom)
+        doors = DoorTuning(&doorRandom)
         lateRandom = root.split()
         scrubRandom = root.split()
         weather = Weather(
