@@ -79,7 +79,8 @@ struct Simulate: ParsableCommand {
 struct Conditions: ParsableArguments {
     @Option(help: "1, 2, 3, 5 or 7; without it by seed.") var members: Int?
     @Option(help: "calm, network, disk, everything or swarm.") var profile = "swarm"
-    @Option(help: "Events before the faults end, 20,000 at most; two thirds more where little was done.") var events = 12_000
+    @Option(help: "Events before the faults end, 20,000 at most; more where little was done.")
+    var events = 12_000
     @Option(help: "Kinds of faults that do not happen, with commas between them.")
     var without: String?
     @Flag(help: "No client speaks HTTP: each hands its requests to the replica itself.")

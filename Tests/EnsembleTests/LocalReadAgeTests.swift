@@ -47,7 +47,7 @@ struct LocalReadAgeTests {
         #expect(cluster.data(full, "/a") != nil)
     }
 
-    @Test("One that starts, or led when it was cut off, is of no younger age before it has what it missed")
+    @Test("One that starts, or led when it was cut off, is no younger before it has what it missed")
     func away() throws {
         let cluster = try Cluster(3)
         let leader = try cluster.awaitLeader()
@@ -64,9 +64,10 @@ struct LocalReadAgeTests {
             cluster.cut.formUnion([[UInt64(leader), UInt64(to)], [UInt64(to), UInt64(leader)]])
         }
         try cluster.run { cluster.nodes[other]?.replica.status().leader != cluster.members[leader] }
-        let next = try #require([away, other].first {
-            cluster.nodes[$0]?.replica.status().role == .leader
-        } ?? other)
+        let next = try #require(
+            [away, other].first {
+                cluster.nodes[$0]?.replica.status().role == .leader
+            } ?? other)
         try cluster.run { cluster.nodes[next]?.replica.status().caughtUp == true }
         let knownMs = try written(cluster, next, "/after")
         try cluster.tick(20)
