@@ -7,6 +7,7 @@ import Znodes
 extension World {
     /// After each step of a member.
     func checkFreshness(_ member: Member, _ process: Process) throws(Violation) {
+        guard options.comparesRealTime else { return }
         let newest = history.witnessed
         if newest > witnessedAt.last?.zxid ?? .zero { witnessedAt.append((nowNs, newest)) }
         let freshMs = process.replica.provenFreshMs

@@ -262,7 +262,8 @@ struct PlantedBugTests {
         // One that was never made does not heal the rotten one that it is said to replace.
         .snapshotSavedEarly: [.recovery, .liveness],
         .lastEntryLost: [.recovery, .logMatching],
-        .wallClockForBootClock: [.leaderClaim, .liveness],
+        // Both what it claims and how fresh it says to be go by that clock.
+        .wallClockForBootClock: [.leaderClaim, .staleRead, .liveness],
         // Deletes of a register carry no tag: only the search sees one that was refused and done.
         .unknownAsRefused: [.refusedWrite, .linearizability],
         .answeredTwice: [.answer],
