@@ -50,6 +50,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the disk, once more after all.
     /// Durable bytes of a running member change, in files that lie at rest. Its shell scrubs them.
     case rotInUse
+    // Of the machines, when all else ends.
+    /// Members up to a minority never come back, nor do their disks. Per mille of runs.
+    case minorityLost
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -66,7 +69,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
             .misdirectedWrite, .staleCache, .readError, .diskBack, .rotInUse:
             .disk
-        case .crash, .crashInTurn, .pause, .stop, .blackout, .flip: .process
+        case .crash, .crashInTurn, .pause, .stop, .blackout, .flip, .minorityLost: .process
         case .wallJump, .drift, .lateTicks, .bootLeap: .clock
         }
     }
@@ -104,6 +107,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .diskBack: 5...60
         case .flip: 5...100
         case .rotInUse: 20...300
+        case .minorityLost: 200...1_000
         }
     }
 }

@@ -42,6 +42,8 @@ final class Member {
     /// Its disk knows that it belongs to the ensemble, so that it may vote.
     var isTakenIn = false
     var isStarting = false
+    /// For good: it is never started again, and its disk is gone.
+    var isLost = false
 
     /// The disk of that number, in the member or on the shelf; nil: it is lost.
     func disk(_ number: Int) -> SimulatedDisk? {

@@ -67,6 +67,7 @@ struct Weather {
             rates[FaultKind.diskBack.rawValue] = 0
             rates[FaultKind.flip.rawValue] = 0
             rates[FaultKind.rotInUse.rawValue] = 0
+            rates[FaultKind.minorityLost.rawValue] = 0
         }
         for kind in without { rates[kind.rawValue] = 0 }
     }

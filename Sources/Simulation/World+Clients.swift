@@ -340,7 +340,8 @@ extension World {
     // MARK: the last requests
 
     func startProbe(_ client: Client) {
-        client.member = client.number % members.count
+        let there = membersThere
+        client.member = there[client.number % there.count].position
         client.probe = .write
         schedule(client, afterNs: thinkNs())
     }

@@ -91,7 +91,7 @@ extension World {
     /// At the end of a run: a disk whose place another one has taken is turned away for good. Its
     /// operator brings the named one back, or a later one; a blank one is let in by itself.
     func returnNamedDisks() {
-        for member in members {
+        for member in membersThere {
             guard let shelf = member.shelf, let named = named(member), named != storage(member)
             else { continue }
             let isForGood = member.process?.journal.identity.ensembleID != nil

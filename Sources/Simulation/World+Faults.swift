@@ -194,12 +194,13 @@ extension World {
 
     // MARK: the end
 
-    /// Faults stop, everything heals. Then: one leader, every request answered, equal states; and
-    /// every member serves again.
+    /// Faults stop, everything heals but what is lost for good. Then: one leader, every request
+    /// answered, equal states; and every member that is there serves again.
     func settle() {
+        loseMinority()
         isSettling = true
         links.calm()
-        for member in members {
+        for member in membersThere {
             member.disk.heal()
             member.shelf?.disk.heal()
             member.slowUntilNs = 0
@@ -235,24 +236,28 @@ extension World {
 
     private var isAtRest: Bool {
         clients.allSatisfy { $0.isIdle }
-            && members.allSatisfy { !isOut($0) && $0.process?.applied == oracle.last }
-            && members.filter { $0.process?.observation?.role == .leader }.count == 1
-            && members.allSatisfy { $0.process?.observation?.leader != nil }
-            && members.allSatisfy { $0.process?.observation?.claim == nil }
+            && membersThere.allSatisfy { !isOut($0) && $0.process?.applied == oracle.last }
+            && membersThere.filter { $0.process?.observation?.role == .leader }.count == 1
+            && membersThere.allSatisfy { member in
+                let leader = member.process?.observation?.leader
+                return membersThere.contains { $0.id == leader }
+            }
+            && membersThere.allSatisfy { $0.process?.observation?.claim == nil }
             && flipped.allAgree
-            && members.allSatisfy(isScrubbed)
+            && membersThere.allSatisfy(isScrubbed)
     }
 
     private var unrest: String {
         let states = members.map { member in
-            member.process.map { "\(member.id): \($0.replica.observation)" } ?? "\(member.id): down"
+            member.process.map { "\(member.id): \($0.replica.observation)" }
+                ?? "\(member.id): \(member.isLost ? "lost" : "down")"
         }
         let open = clients.filter { !$0.isIdle }.map { "client \($0.number): \($0.described)" }
         return "committed \(oracle.last); " + (states + open).joined(separator: "; ")
     }
 
     private func checkEnd() throws(Violation) {
-        for member in members {
+        for member in membersThere {
             guard let process = member.process else { continue }
             try checkDigest(member, process, isNew: false)
             let status = process.replica.status()

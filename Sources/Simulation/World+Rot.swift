@@ -34,14 +34,19 @@ extension World {
 
     /// So many of the others are whole that one more may lose what it has.
     func othersCanGive(_ member: Member) -> Bool {
+        // Before that, fewer than it seems can elect a leader.
+        guard areTakenIn() else { return false }
+        let lacking = members.filter { $0 !== member && (isOut($0) || !isWhole($0)) }
+        return lacking.count < (members.count - 1) / 2
+    }
+
+    /// All members know that they belong to the ensemble.
+    func areTakenIn() -> Bool {
         for member in members {
             guard let identity = member.process?.journal.identity else { continue }
             if identity.ensembleID != nil && !identity.isNewcomer { member.isTakenIn = true }
         }
-        // Before that, fewer than it seems can elect a leader.
-        guard members.allSatisfy(\.isTakenIn) else { return false }
-        let lacking = members.filter { $0 !== member && (isOut($0) || !isWhole($0)) }
-        return lacking.count < (members.count - 1) / 2
+        return members.allSatisfy(\.isTakenIn)
     }
 
     /// It has again all that was committed when its disk was damaged.

@@ -10,7 +10,7 @@ extension World {
     // MARK: starts and ends
 
     func start(_ member: Member) throws(Violation) {
-        guard member.process == nil else { return }
+        guard member.process == nil, !member.isLost else { return }
         member.isStarting = false
         member.run += 1
         work.starts += 1
@@ -78,7 +78,7 @@ extension World {
     }
 
     func scheduleStart(_ member: Member, afterNs: UInt64) {
-        guard !member.isStarting else { return }
+        guard !member.isStarting, !member.isLost else { return }
         member.isStarting = true
         queue.put(.start(member: member.position), atNs: nowNs + afterNs)
     }

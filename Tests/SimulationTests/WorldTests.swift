@@ -103,6 +103,23 @@ struct WorldTests {
         #expect(quiet == 48 && others > 12)
     }
 
+    @Test("When a minority is lost for good, the others come to rest and serve")
+    func minorityLost() {
+        var lost = 0
+        for seed in UInt64(1)...40 {
+            var options = WorldOptions(
+                members: WorldOptions.members(seed), profile: .swarm, eventsMax: 3_000)
+            // Where states have differed nobody is lost.
+            options.without = [.flip]
+            let report = World(seed: seed, options: options).run()
+            if report.violation != nil { Issue.record("\(report.text)") }
+            lost += report.marks[.minorityLost]
+            options.without = [.flip, .minorityLost]
+            #expect(World(seed: seed, options: options).run().marks[.minorityLost] == 0)
+        }
+        #expect(lost >= 4, "\(lost)")
+    }
+
     @Test("Without gateways nobody hears a status of HTTP; with them most kinds of answer come")
     func gateways() {
         var heard = Marks()
