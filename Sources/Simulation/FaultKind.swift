@@ -53,6 +53,9 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     // Of the machines, when all else ends.
     /// Members up to a minority never come back, nor do their disks. Per mille of runs.
     case minorityLost
+    // Of the disk, and again.
+    /// A read shows what a sector held before its last durable write, once. Per mille of starts.
+    case olderRead
 
     package init?(name: String) {
         guard let kind = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
@@ -67,7 +70,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
             .partialPartition, .linkReset, .clog, .swizzle:
             .network
         case .powerCut, .writeError, .syncError, .diskFull, .slowDisk, .hang, .wipe, .rot,
-            .misdirectedWrite, .staleCache, .readError, .diskBack, .rotInUse:
+            .misdirectedWrite, .staleCache, .readError, .diskBack, .rotInUse, .olderRead:
             .disk
         case .crash, .crashInTurn, .pause, .stop, .blackout, .flip, .minorityLost: .process
         case .wallJump, .drift, .lateTicks, .bootLeap: .clock
@@ -108,6 +111,7 @@ package enum FaultKind: Int, CaseIterable, Sendable {
         case .flip: 5...100
         case .rotInUse: 20...300
         case .minorityLost: 200...1_000
+        case .olderRead: 20...400
         }
     }
 }

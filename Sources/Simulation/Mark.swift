@@ -48,7 +48,8 @@ package enum Mark: Int, CaseIterable, Sendable {
         clogged, swizzled, paused, powerLost, writeFailed, syncFailed, noRoom, diskSlowed,
         syncHung, wiped, crashed, blackedOut, crashedInTurn, crashedAfterSync, stopped, wallJumped,
         rotted, repaired, misdirected, bootLeapt, readFailed,
-        wipedAgain, oldDiskBack, newDiskBack, rottedInUse, minorityLost
+        wipedAgain, oldDiskBack, newDiskBack, rottedInUse, minorityLost,
+        olderReadFound, olderReadHarmless, olderReadEndsStart
     // States that differ.
     case stateFlipped, stateWrong, stateDisputed, stateSettled, otherStateDiffers, stateFetched,
         stateCorrupted, stateSpread

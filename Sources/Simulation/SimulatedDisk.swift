@@ -14,38 +14,7 @@ package final class SimulatedDisk: JournalStorage {
         case some
     }
 
-    private struct Overwrite {
-        let offset: Int
-        let count: Int
-        /// What was there before; shorter than `count` where the file grew.
-        let old: [UInt8]
-    }
-
-    /// Numbered as inodes are: a name is a separate thing from its bytes.
-    private final class File {
-        var bytes: [UInt8] = []
-        /// The size at the last sync.
-        var durableCount = 0
-        /// Since the last sync.
-        var overwrites: [Overwrite] = []
-        /// Sectors that the page cache shows and calls clean, and the disk never got: what is there
-        /// in truth. By number.
-        var unwritten: [Int: [UInt8]] = [:]
-        /// It changed by itself while its member ran.
-        var isSpoiled = false
-        /// Bytes that have changed by themselves, and were not written since.
-        var harmed: [Range<Int>] = []
-
-        /// What is written is as it should be.
-        func mend(_ range: Range<Int>) {
-            harmed = harmed.flatMap { old in
-                [
-                    old.lowerBound..<max(old.lowerBound, min(old.upperBound, range.lowerBound)),
-                    min(old.upperBound, max(old.lowerBound, range.upperBound))..<old.upperBound,
-                ].filter { !$0.isEmpty }
-            }
-        }
-    }
+    private typealias File = SimulatedFile
 
     private enum NameChange {
         case set(String, File)
@@ -60,6 +29,11 @@ package final class SimulatedDisk: JournalStorage {
     /// After so many more changes of the disk the power goes: each change throws from then on.
     package var changesUntilPowerCut: Int?
     package private(set) var isWithoutPower = false
+    /// Of what was durable before, for `showOlder`.
+    package var remembersOlder = false
+    private var olderRead: (file: File, sector: Int, readsBefore: Int)?
+    /// What was shown as it had been, since it was last forgotten.
+    package private(set) var shownOlder: [(name: String, sector: Int)] = []
     package private(set) var syncCount = 0
     /// Planted bugs: what the disk says it has done and has not.
     package var liesAboutSync = false
@@ -90,6 +64,7 @@ package final class SimulatedDisk: JournalStorage {
         failsNextSync = false
         failsNextRead = false
         isFull = false
+        olderRead = nil
     }
 
     package static let powerCut = StorageError(.write, "power", .other(-1, "power cut"))
@@ -153,7 +128,31 @@ package final class SimulatedDisk: JournalStorage {
             throw fail(.read, name, .inputOutput)
         }
         guard offset < file.bytes.count else { return }
-        buffer += file.bytes[offset..<min(file.bytes.count, offset + count)]
+        let range = offset..<min(file.bytes.count, offset + count)
+        let start = buffer.count
+        buffer += file.bytes[range]
+        if let read = olderRead, read.file === file {
+            show(read.sector, of: (name, file), in: range, &buffer, start)
+        }
+    }
+
+    /// Once, and never after the sector was written anew.
+    private func show(
+        _ sector: Int, of file: (name: String, file: File), in range: Range<Int>,
+        _ buffer: inout [UInt8], _ start: Int
+    ) {
+        let whole = OlderSectors.range(sector)
+        guard let read = olderRead, let older = file.file.older[sector], range.overlaps(whole)
+        else { return }
+        if read.readsBefore > 0 {
+            olderRead?.readsBefore -= 1
+            return
+        }
+        olderRead = nil
+        shownOlder.append((file.name, sector))
+        for place in range.clamped(to: whole) {
+            buffer[start + place - range.lowerBound] = older[place - whole.lowerBound]
+        }
     }
 
     package func write(_ name: String, at offset: Int, _ bytes: Span<UInt8>) throws(StorageError) {
@@ -173,10 +172,15 @@ package final class SimulatedDisk: JournalStorage {
     private func put(_ file: File, at offset: Int, _ bytes: Span<UInt8>) {
         let end = offset + bytes.count
         if !file.harmed.isEmpty { file.mend(offset..<end) }
+        if let read = olderRead, read.file === file,
+            OlderSectors.range(read.sector).overlaps(offset..<end)
+        {
+            olderRead = nil
+        }
         let old =
             offset < file.bytes.count
             ? Array(file.bytes[offset..<min(end, file.bytes.count)]) : []
-        file.overwrites.append(Overwrite(offset: offset, count: bytes.count, old: old))
+        file.overwrites.append(File.Overwrite(offset: offset, count: bytes.count, old: old))
         if file.bytes.count < end {
             file.bytes += [UInt8](repeating: 0, count: end - file.bytes.count)
         }
@@ -200,8 +204,9 @@ package final class SimulatedDisk: JournalStorage {
         syncCount += 1
         if liesAboutSync { return }
         for overwrite in file.overwrites {
-            for sector in Self.sectors(of: overwrite) { file.unwritten[sector] = nil }
+            for sector in overwrite.sectors { file.unwritten[sector] = nil }
         }
+        if remembersOlder { file.rememberOlder() }
         file.durableCount = file.bytes.count
         file.overwrites.removeAll(keepingCapacity: true)
     }
@@ -262,13 +267,6 @@ package final class SimulatedDisk: JournalStorage {
         }
     }
 
-    private static func sectors(of overwrite: Overwrite) -> ClosedRange<Int> {
-        let first = overwrite.offset / JournalLimits.sectorBytes
-        return
-            first...((overwrite.offset + max(overwrite.count, 1) - 1)
-            / JournalLimits.sectorBytes)
-    }
-
     /// What was to be synced counts as clean, and is not on the disk.
     private static func hide(_ file: File) {
         let sectorBytes = JournalLimits.sectorBytes
@@ -280,7 +278,7 @@ package final class SimulatedDisk: JournalStorage {
             }
         }
         for overwrite in file.overwrites {
-            for sector in sectors(of: overwrite) where file.unwritten[sector] == nil {
+            for sector in overwrite.sectors where file.unwritten[sector] == nil {
                 let end = min(old.count, (sector + 1) * sectorBytes)
                 file.unwritten[sector] = Array(old[(sector * sectorBytes)..<end])
             }
@@ -385,6 +383,26 @@ package final class SimulatedDisk: JournalStorage {
     /// Any file, also one that a crash may bring back.
     package var isSpoiled: Bool {
         names.contains { $0.file.isSpoiled } || durableNames.contains { $0.file.isSpoiled }
+    }
+
+    /// The numbers of those that held something else before.
+    package func olderSectors(_ name: String) -> [Int] {
+        guard let file = names.first(where: { $0.name == name })?.file else { return [] }
+        return file.older.numbers.filter { sector in
+            OlderSectors.range(sector).upperBound <= file.bytes.count
+                && file.older[sector] != OlderSectors.sector(sector, of: file.bytes)
+        }
+    }
+
+    /// After so many more reads of that sector, one shows what it held before.
+    package func showOlder(_ name: String, _ sector: Int, afterReads readsBefore: Int) {
+        guard let file = names.first(where: { $0.name == name })?.file else { return }
+        olderRead = (file, sector, readsBefore)
+    }
+
+    package func forgetOlder() {
+        olderRead = nil
+        shownOlder.removeAll()
     }
 
     package var fileNames: [String] { names.map(\.name).sorted() }

@@ -68,6 +68,7 @@ struct Weather {
             rates[FaultKind.flip.rawValue] = 0
             rates[FaultKind.rotInUse.rawValue] = 0
             rates[FaultKind.minorityLost.rawValue] = 0
+            rates[FaultKind.olderRead.rawValue] = 0
         }
         for kind in without { rates[kind.rawValue] = 0 }
     }

@@ -58,6 +58,7 @@ extension World {
         let empty = SimulatedDisk()
         empty.liesAboutSync = member.disk.liesAboutSync
         empty.liesAboutDirectory = member.disk.liesAboutDirectory
+        empty.remembersOlder = member.disk.remembersOlder
         empty.cacheHidesFailedSyncs = member.disk.cacheHidesFailedSyncs
         member.lastDiskNumber += 1
         put(empty, member.lastDiskNumber, into: member)

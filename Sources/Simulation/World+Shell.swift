@@ -16,15 +16,19 @@ extension World {
         work.starts += 1
         rotAtRest(member)
         misdirectAtRest(member)
+        readOlderAtStart(member)
         let filesBefore = member.disk.fileNames
         let recovered: ReplicaRecovery<SimulatedDisk>
         do throws(JournalError) {
             recovered = try member.recover(of: members.count, tuning)
         } catch {
             marks.hit(.recoveryFailed)
-            return try diskFailed(member, "recovery: \(error)")
+            return try recoveryFailed(member, error)
         }
         member.storages[member.diskNumber] = recovered.identity.storageID
+        let hasBadSnapshots = !recovered.damagedSnapshots.isEmpty
+        let hasBadLog = recovered.log.damage != nil
+        noteOlderRead(member, foundDamage: hasBadLog || hasBadSnapshots)
         let found = forgetting(recovered.log)
         if found.damage == .distrusted { marks.hit(.stateFetched) }
         mark(recovered.log, filesBefore: filesBefore)
@@ -38,6 +42,10 @@ extension World {
         try checkDigest(member, process, isNew: true)
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
+    }
+
+    private func recoveryFailed(_ member: Member, _ error: JournalError) throws(Violation) {
+        if !endsByOlderRead(member) { try diskFailed(member, "recovery: \(error)") }
     }
 
     /// What planted bugs lose of what recovery found.

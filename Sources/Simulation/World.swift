@@ -92,6 +92,7 @@ package final class World {
                 wallOffsetMs: 1_700_000_000_000)
             members.append(Member(position: position, clock: clock, random: random))
             members[position].disk.cacheHidesFailedSyncs = weather[.staleCache] > 0
+            members[position].disk.remembersOlder = weather[.olderRead] > 0
             members[position].disk.liesAboutSync = options.bug == .diskLiesAboutSync
             members[position].disk.liesAboutDirectory = options.bug == .diskLiesAboutDirectory
             queue.put(.start(member: position), atNs: shellRandom.draw(0...50_000_000))

@@ -41,6 +41,56 @@ struct SimulatedDiskTests {
         #expect(disk.fileNames == ["file"])
     }
 
+    private func read(_ disk: SimulatedDisk, at offset: Int, count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try disk.read("file", at: offset, count: count, into: &bytes)
+        return bytes
+    }
+
+    /// Ones, and then twos in the second sector.
+    private func rewritten() throws -> SimulatedDisk {
+        let disk = try disk(ones)
+        disk.remembersOlder = true
+        try disk.write("file", at: 512, twos.span.extracting(first: 512))
+        #expect(disk.olderSectors("file").isEmpty)
+        try disk.sync("file")
+        return disk
+    }
+
+    @Test("One read of a sector shows what was durable there before, and the next one what is")
+    func olderRead() throws {
+        let disk = try rewritten()
+        #expect(disk.olderSectors("file") == [1])
+        // The same bytes again are no other content.
+        try disk.write("file", at: 512, twos.span.extracting(first: 512))
+        try disk.sync("file")
+        #expect(disk.olderSectors("file") == [1])
+        let now = disk.contents("file")
+        disk.showOlder("file", 1, afterReads: 1)
+        #expect(try read(disk, at: 0, count: 512) == Array(now[..<512]))
+        #expect(try read(disk, at: 0, count: 2_048) == now)
+        #expect(disk.shownOlder.isEmpty)
+        #expect(try read(disk, at: 500, count: 24) == [UInt8](repeating: 1, count: 24))
+        #expect(disk.shownOlder.map(\.sector) == [1])
+        #expect(try read(disk, at: 0, count: 2_048) == now)
+        #expect(disk.contents("file") == now)
+    }
+
+    @Test("What was written anew is not shown as it was before, nor what is forgotten or healed")
+    func noOlderRead() throws {
+        for way in 0..<3 {
+            let disk = try rewritten()
+            disk.showOlder("file", 1, afterReads: 0)
+            switch way {
+            case 0: try disk.write("file", at: 1_023, twos.span.extracting(first: 1))
+            case 1: disk.forgetOlder()
+            default: disk.heal()
+            }
+            #expect(try read(disk, at: 0, count: 2_048) == disk.contents("file"))
+            #expect(disk.shownOlder.isEmpty)
+        }
+    }
+
     @Test("A killed process loses nothing, but a power cut after it may")
     func kill() throws {
         var random = RandomGenerator(seed: 1)

@@ -120,6 +120,21 @@ struct WorldTests {
         #expect(lost >= 4, "\(lost)")
     }
 
+    @Test("A recovery that is shown an older sector finds it or loses nothing")
+    func olderReads() {
+        var marks = Marks()
+        for seed in UInt64(1)...25 {
+            var options = WorldOptions(members: 3, profile: .disk, eventsMax: 10_000)
+            // Then what is found is nothing else.
+            options.without = [.rot, .misdirectedWrite, .rotInUse]
+            let report = World(seed: seed, options: options).run()
+            if report.violation != nil { Issue.record("\(report.text)") }
+            marks.add(report.marks)
+        }
+        #expect(marks[.olderReadFound] >= 4, "\(marks[.olderReadFound])")
+        #expect(marks[.rotted] == 0)
+    }
+
     @Test("Without gateways nobody hears a status of HTTP; with them most kinds of answer come")
     func gateways() {
         var heard = Marks()
