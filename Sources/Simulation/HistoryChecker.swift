@@ -6,16 +6,9 @@ package import Ensemble
 package import Znodes
 
 package struct HistoryChecker {
-    package enum Fate: Sendable, Equatable {
-        case open
-        case acknowledged(Zxid)
-        /// It was said that it is appended nowhere and never will be.
-        case refused
-        /// It may be applied, or not.
-        case unknown
-    }
     private struct Write {
-        var fate = Fate.open
+        /// It was said that it is appended nowhere and never will be.
+        var isRefused = false
         var appliedAt: Zxid?
     }
 
@@ -44,7 +37,7 @@ package struct HistoryChecker {
             throw Violation(.appliedOnce, "write \(tag) is committed at \(before) and at \(zxid)")
         }
         try expect(
-            write.fate != .refused, .refusedWrite, "refused write \(tag) is committed at \(zxid)")
+            !write.isRefused, .refusedWrite, "refused write \(tag) is committed at \(zxid)")
         writes[Int(tag) - 1].appliedAt = zxid
     }
 
@@ -52,10 +45,8 @@ package struct HistoryChecker {
         if let zxid = writes[Int(tag) - 1].appliedAt {
             throw Violation(.refusedWrite, "write \(tag), committed at \(zxid), is refused")
         }
-        writes[Int(tag) - 1].fate = .refused
+        writes[Int(tag) - 1].isRefused = true
     }
-
-    package mutating func becameUnknown(_ tag: UInt64) { writes[Int(tag) - 1].fate = .unknown }
 
     /// `known`: what clients had been told of when the write was asked for.
     package mutating func acknowledged(
@@ -63,7 +54,6 @@ package struct HistoryChecker {
         _ oracle: borrowing Oracle
     ) throws(Violation) {
         defer {
-            if tag > 0 { writes[Int(tag) - 1].fate = .acknowledged(zxid) }
             acknowledgedCount += 1
             witness(zxid)
         }

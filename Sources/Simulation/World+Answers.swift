@@ -115,9 +115,7 @@ extension World {
             (.write, .shuttingDown), (.write, .stateDiffers):
             if open.tag > 0 { try history.refused(open.tag) }
             if let handle = open.register { registers.refused(handle) }
-        case (.write, .outcomeUnknown):
-            if open.tag > 0 { history.becameUnknown(open.tag) }
-            work.unknownWrites += 1
+        case (.write, .outcomeUnknown): work.unknownWrites += 1
         case (.read, .zxidAhead(let confirmed)), (.wait, .zxidAhead(let confirmed)),
             (.feed, .zxidAhead(let confirmed)):
             try expect(

@@ -92,10 +92,7 @@ extension World {
     func lose(_ client: Client) {
         guard let open = client.open else { return }
         // In a register's history it stays open: it may take effect, or not.
-        if open.tag > 0 {
-            history.becameUnknown(open.tag)
-            work.unknownWrites += 1
-        }
+        if open.tag > 0 { work.unknownWrites += 1 }
         client.open = nil
         client.connection = nil
         schedule(client, afterNs: thinkNs())
@@ -163,7 +160,6 @@ extension World {
                 path: path, condition: .mzxidAny([client.mzxids[0], mark]),
                 recursive: clientRandom.coin())
             if clientRandom.coin() {
-                history.becameUnknown(tag)
                 let bare = Command.delete(
                     path: path, condition: .none, recursive: clientRandom.coin())
                 return try ask(client, .write(bare))
@@ -196,7 +192,6 @@ extension World {
             let handle = registers.begin(.put(tag: tag, condition), at: register)
             return try ask(client, .write(command), tag: tag, register: handle)
         }
-        history.becameUnknown(tag)
         let handle = registers.begin(.delete(condition), at: register)
         let command = Command.delete(path: path, condition: condition, recursive: false)
         try ask(client, .write(command), register: handle)
