@@ -10,7 +10,6 @@ package struct Oracle: ~Copyable {
     /// One committed entry.
     struct Record {
         let digest: UInt64
-        var tag: UInt64 = 0
         var command: Command?
         var outcome: Outcome?
     }
@@ -26,7 +25,6 @@ package struct Oracle: ~Copyable {
     private(set) var replacedAt: [(disk: StorageID, index: UInt64)] = []
     /// The last that is committed; nil: that of the founders.
     private(set) var configuration: Configuration?
-    private(set) var isEnsembleFixed = false
 
     package init() {
         machine = StateMachine(limits: ZnodeLimits(), hashSeed: 7)
@@ -60,7 +58,6 @@ package struct Oracle: ~Copyable {
             for storage in new where !storages.contains(where: { $0.member == storage.member }) {
                 storages.append(storage)
             }
-            isEnsembleFixed = true
             machine.skip(to: zxid)
         case .disk(let new, let replaced):
             try exchange(replaced, for: new)
@@ -102,10 +99,8 @@ package struct Oracle: ~Copyable {
         try expect(
             outcome == expected, .outcome,
             "\(command) at \(zxid) gives \(outcome), by the rules \(expected)")
-        let tag = command.tag
-        records.append(
-            Record(digest: machine.digest, tag: tag, command: command, outcome: outcome))
-        return tag
+        records.append(Record(digest: machine.digest, command: command, outcome: outcome))
+        return command.tag
     }
 
     /// That of the replay, where a member has applied `zxid`.

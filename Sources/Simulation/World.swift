@@ -109,14 +109,18 @@ package final class World {
     }
 
     package func run() -> Report {
-        while !isOver, events < (didLittle ? options.eventsMost : options.eventsMax) { turn() }
-        if !isOver { settle() }
+        while violation == nil,
+            events < (didLittle ? options.eventsMost : options.eventsMax)
+        {
+            turn()
+        }
+        if violation == nil { settle() }
         if violation == nil { checking { () throws(Violation) in try registers.check() } }
         work.ordered = registers.judged
         work.acknowledgedWrites = history.acknowledgedCount
         work.committed = consensus.committedCount
         work.leaders = consensus.leaderCount
-        if !isOver, didLittle {
+        if violation == nil, didLittle {
             violation = Violation(.quietRun, "\(work)")
         }
         return Report(
@@ -129,8 +133,6 @@ package final class World {
     private var didLittle: Bool {
         history.acknowledgedCount < options.acknowledgedMin || work.reads < 3
     }
-
-    private var isOver: Bool { violation != nil }
 
     /// What this run has drawn for a kind of fault; 0: it does not happen.
     package func rate(of kind: FaultKind) -> Int { weather[kind] }

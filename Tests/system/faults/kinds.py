@@ -4,8 +4,6 @@ decide whether the ensemble was right."""
 
 import signal
 
-from ensemble import eventually
-
 
 class Fault:
     # What the table calls it.
