@@ -235,6 +235,19 @@ class Member:
     def metric(self, name):
         return float(self.metrics()[name])
 
+    def fill_disk(self):
+        """Something else takes all the room that is left."""
+        with open(self.data / "ballast", "wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    pass
+
+    def make_room(self):
+        (self.data / "ballast").unlink()
+
     def answers(self, target, status=200):
         try:
             return self.once("GET", target, timeout=3.0).status == status

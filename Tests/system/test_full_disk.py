@@ -30,21 +30,6 @@ def small(tmp_path):
             subprocess.run(["umount", "-l", str(path)], check=True)
 
 
-def fill(member):
-    """Something else takes all that is left."""
-    with open(member.data / "ballast", "wb", buffering=0) as file:
-        for size in (MiB, 4096):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                pass
-
-
-def make_room(member):
-    (member.data / "ballast").unlink()
-
-
 def is_full(member):
     answer = member.once("GET", "/health/ready")
     return answer.status == 503 and b"disk_full" in answer.body
@@ -89,7 +74,7 @@ def test_full_disks_come_back_without_a_restart(small):
 
     # A follower: the others go on, and know.
     leader, full = small.leader(), small.followers()[0]
-    fill(full)
+    full.fill_disk()
     write_until(small, lambda: is_full(full))
     takes_no_changes(full)
     eventually(lambda: put(small.leader(), "by-two").status in (200, 201), 10, "two go on")
@@ -105,7 +90,7 @@ def test_full_disks_come_back_without_a_restart(small):
     eventually(lambda: full.once("GET", bounded).code == "too_stale", 10, "it grows older")
     assert full.once("GET", "/health/read?max-lag=400ms").status == 503
     assert full.once("GET", "/health/read").status == 200
-    make_room(full)
+    full.make_room()
     small.ready()
     small.same_everywhere()
     assert full.once("GET", "/v1/znodes/by-two?raw").body == b"by-two"
@@ -113,7 +98,7 @@ def test_full_disks_come_back_without_a_restart(small):
 
     # The leader: another one leads.
     leader = small.leader()
-    fill(leader)
+    leader.fill_disk()
     write_until(small, lambda: is_full(leader))
     eventually(lambda: small.leader() is not leader, 10, "another one leads")
     takes_no_changes(leader)
@@ -122,7 +107,7 @@ def test_full_disks_come_back_without_a_restart(small):
     # All: nobody takes changes, whoever leads, and what is there is served.
     for member in small.members:
         if member is not leader:
-            fill(member)
+            member.fill_disk()
     write_until(small, lambda: all(refuses(member, "filler") for member in small.members))
     assert sum(is_full(member) for member in small.members) >= 2
     for member in small.members:
@@ -131,7 +116,7 @@ def test_full_disks_come_back_without_a_restart(small):
             takes_no_changes(member)
 
     for member in small.members:
-        make_room(member)
+        member.make_room()
     small.ready()
     for member in small.members:
         assert put(member, f"after-{member.id}").status == 201
@@ -145,7 +130,7 @@ def test_a_full_member_that_is_killed_comes_back_full_and_votes(small):
     assert put(small.leader(), "kept").status == 201
     small.same_everywhere()
     full = small.followers()[0]
-    fill(full)
+    full.fill_disk()
     write_until(small, lambda: is_full(full))
     leader = small.leader()
     full.kill()
@@ -158,7 +143,7 @@ def test_a_full_member_that_is_killed_comes_back_full_and_votes(small):
     eventually(
         lambda: third.once("GET", "/v1/members").json["leader"] == str(third.id), 20,
         "the one with room leads")
-    make_room(full)
+    full.make_room()
     eventually(lambda: put(third, "by-two").status in (200, 201), 20, "two with room go on")
     leader.start()
     small.ready()

@@ -1,5 +1,6 @@
-"""The members under faults: an ensemble whose links go through a proxy, and a supervisor that
-starts a member again when it has ended, as systemd does. It knows nothing of clients."""
+"""The members under faults: an ensemble whose links can be cut, by a proxy or in the kernel, and a
+supervisor that starts a member again when it has ended, as systemd does. It knows nothing of
+clients."""
 
 import threading
 import time
@@ -11,6 +12,9 @@ from .packets import Packets
 
 # systemd's RestartSec=.
 RESTART_SECONDS = 0.3
+
+# After a fault has ended, all members serve again within this, without a person.
+RECOVERY_SECONDS = 30
 
 # Small, so that snapshots, pruned logs and members that need a snapshot belong to every run.
 OPTIONS = ("--snapshot-entries", "1500")
@@ -140,7 +144,7 @@ class Cluster(Ensemble):
         if self.broken:
             raise self.broken[0]
 
-    def recovered(self, within):
+    def recovered(self, within=RECOVERY_SECONDS):
         """Every member is ready, without anybody's doing."""
         def ready():
             self.check()
@@ -159,7 +163,7 @@ class Cluster(Ensemble):
         except Unreachable as error:
             return f"{error}; {self.last_words(member)}"
 
-    def agreed(self, within):
+    def agreed(self, within=RECOVERY_SECONDS):
         """Nothing is under way, and all hold the same."""
         try:
             eventually(lambda: all(self._quiet(member) for member in self.members), within)

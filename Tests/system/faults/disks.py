@@ -20,11 +20,8 @@ DISK_FAILED, NO_DIRECTORY = 69, 73
 MiB = 1 << 20
 
 
-class FailingSync(Fault):
-    """strace makes the n-th sync and all after it fail."""
-
-    kind = "sync fails (EIO)"
-    seconds = (0.0, 0.5)
+class Traced(Fault):
+    """strace meddles with the syncs of a member."""
 
     @classmethod
     def left_out(cls, links):
@@ -33,16 +30,26 @@ class FailingSync(Fault):
         works = subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True)
         return None if works.returncode == 0 else "strace may not trace"
 
-    def inflict(self):
-        # Writes go on, so the n-th sync comes, unless the member has become a bystander.
-        self.member = self.cluster.lead() if self.draw.random() < 0.4 else self.a_follower()
-        self.cluster.down(self.member)
-        self.member.may_end_with = {DISK_FAILED}
-        before, said = len(self.cluster.ended), self.member.log.count("sync")
+    def up(self, meddling):
         # -D: the member stays the child, so that signals and the exit code are its own.
         self.cluster.up(self.member, wrapper=[
             "strace", "-D", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync", "-e",
-            f"inject=fdatasync,fsync:error=EIO:when={self.draw.randint(1, 80)}+"])
+            f"inject=fdatasync,fsync:{meddling}"])
+
+
+class FailingSync(Traced):
+    """The n-th sync and all after it fail."""
+
+    kind = "sync fails (EIO)"
+    seconds = (0.0, 0.5)
+
+    def inflict(self):
+        # Writes go on, so the n-th sync comes, unless the member has become a bystander.
+        self.member = self.by_chance(of_leader=0.4)
+        self.cluster.down(self.member)
+        self.member.may_end_with = {DISK_FAILED}
+        before, said = len(self.cluster.ended), self.member.log.count("sync")
+        self.up(f"error=EIO:when={self.draw.randint(1, 80)}+")
         try:
             eventually(lambda: (self.member.id, DISK_FAILED) in self.cluster.ended[before:], 20)
         except AssertionError:
@@ -56,22 +63,16 @@ class FailingSync(Fault):
         self.member.may_end_with = set()
 
 
-class SlowSync(Fault):
-    """strace makes each sync of one member take as long as a disk in trouble does."""
+class SlowSync(Traced):
+    """Each sync of one member takes as long as with a disk in trouble."""
 
     kind = "sync is slow"
     seconds = (2.0, 5.0)
 
-    @classmethod
-    def left_out(cls, links):
-        return FailingSync.left_out(links)
-
     def inflict(self):
         self.member = self.draw.choice(self.everyone)
         self.cluster.down(self.member)
-        self.cluster.up(self.member, wrapper=[
-            "strace", "-D", "-f", "-qq", "-o", os.devnull, "-e", "trace=fdatasync,fsync", "-e",
-            f"inject=fdatasync,fsync:delay_enter={self.draw.randint(20_000, 700_000)}"])
+        self.up(f"delay_enter={self.draw.randint(20_000, 700_000)}")
 
     def heal(self):
         self.cluster.down(self.member)
@@ -90,7 +91,7 @@ class FullDisk(Fault):
         return None if in_namespaces() else "may not mount"
 
     def inflict(self):
-        self.member = self.cluster.lead() if self.draw.random() < 0.5 else self.a_follower()
+        self.member = self.by_chance(of_leader=0.5)
         self.home = self.member.data
         small = pathlib.Path(f"{self.home}.small")
         self.cluster.down(self.member)
@@ -103,18 +104,9 @@ class FullDisk(Fault):
         shutil.copytree(self.home, small, dirs_exist_ok=True)
         self.member.data = small
         self.cluster.up(self.member)
-        self.fill(small / "ballast")
+        self.member.fill_disk()
         self.write_much(self.refuses)
         self.way = "refused changes" if self.refuses() else "unnoticed"
-
-    def fill(self, ballast):
-        with open(ballast, "wb", buffering=0) as file:
-            for size in (MiB, 4096):
-                try:
-                    while True:
-                        file.write(bytes(size))
-                except OSError:
-                    pass
 
     def write_much(self, enough):
         """More than fits into the segments that are there already."""
@@ -137,9 +129,9 @@ class FullDisk(Fault):
 
     def heal(self):
         small = self.member.data
-        (small / "ballast").unlink()
+        self.member.make_room()
         subprocess.run(["mount", "-o", f"remount,size={1 << 30}", str(small)], check=True)
-        self.cluster.recovered(within=30)
+        self.cluster.recovered()
         self.cluster.down(self.member)
         shutil.rmtree(self.home)
         shutil.copytree(small, self.home)
@@ -160,7 +152,7 @@ class ReadOnlyDisk(Fault):
         return None if in_namespaces() else "may not mount"
 
     def inflict(self):
-        self.member = self.cluster.lead() if self.draw.random() < 0.5 else self.a_follower()
+        self.member = self.by_chance(of_leader=0.5)
         data = str(self.member.data)
         self.cluster.down(self.member)
         subprocess.run(["mount", "--bind", data, data], check=True)
@@ -368,7 +360,7 @@ class ClockJump(Fault):
             "env", f"LD_PRELOAD={self.library()}", f"FAKETIME_SHARED={shared}",
             f"FAKETIME_TIMESTAMP_FILE={told}", "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1"])
-        self.cluster.recovered(within=30)
+        self.cluster.recovered()
         for _ in range(self.draw.randint(2, 5)):
             other = pathlib.Path(f"{told}.new")
             days = self.draw.randint(-86400, 86400)

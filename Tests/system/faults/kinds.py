@@ -34,6 +34,10 @@ class Fault:
         leader = self.cluster.lead()
         return self.draw.choice([m for m in self.cluster.members if m is not leader])
 
+    def by_chance(self, of_leader):
+        """The leader with this probability, or else a follower."""
+        return self.cluster.lead() if self.draw.random() < of_leader else self.a_follower()
+
     @property
     def everyone(self):
         return list(self.cluster.members)
@@ -112,7 +116,7 @@ class RollingRestart(Fault):
         for member in self.some(len(self.everyone)):
             self.cluster.stop(member)
             self.cluster.up(member)
-            self.cluster.recovered(within=30)
+            self.cluster.recovered()
 
 
 class Stop(Fault):
@@ -158,6 +162,10 @@ class Network(Fault):
     def between(self, some, others):
         return [(a.id, b.id) for a in some for b in others if a is not b]
 
+    def apart(self, some, others):
+        """Both ways."""
+        return self.between(some, others) + self.between(others, some)
+
     def heal(self):
         self.cluster.links.heal()
         if self.draw.random() < 0.3:
@@ -171,7 +179,7 @@ class Split(Network):
     def inflict(self):
         apart = self.some(len(self.everyone) // 2)
         rest = [m for m in self.everyone if m not in apart]
-        self.cluster.links.hold(self.between(apart, rest) + self.between(rest, apart))
+        self.cluster.links.hold(self.apart(apart, rest))
 
 
 class IsolateLeader(Network):
@@ -179,9 +187,7 @@ class IsolateLeader(Network):
     seconds = (1.0, 6.0)
 
     def inflict(self):
-        leader = self.cluster.lead()
-        self.cluster.links.hold(
-            self.between([leader], self.everyone) + self.between(self.everyone, [leader]))
+        self.cluster.links.hold(self.apart([self.cluster.lead()], self.everyone))
 
 
 class AllApart(Network):
@@ -196,7 +202,7 @@ class OneWay(Network):
     seconds = (1.0, 6.0)
 
     def inflict(self):
-        one = self.cluster.lead() if self.draw.random() < 0.6 else self.a_follower()
+        one = self.by_chance(of_leader=0.6)
         ways = self.between([one], self.everyone)
         if self.draw.random() < 0.5:
             ways = [(b, a) for a, b in ways]
@@ -211,7 +217,7 @@ class OneLink(Network):
 
     def inflict(self):
         leader, follower = self.cluster.lead(), self.a_follower()
-        self.cluster.links.hold([(leader.id, follower.id), (follower.id, leader.id)])
+        self.cluster.links.hold(self.apart([leader], [follower]))
 
 
 class Flapping(Network):
@@ -221,8 +227,7 @@ class Flapping(Network):
     def inflict(self):
         for _ in range(self.draw.randint(3, 8)):
             one = self.draw.choice(self.everyone)
-            self.cluster.links.hold(
-                self.between([one], self.everyone) + self.between(self.everyone, [one]))
+            self.cluster.links.hold(self.apart([one], self.everyone))
             self.pause(self.draw.uniform(0.1, 0.7))
             self.cluster.links.heal()
             self.pause(self.draw.uniform(0.0, 0.5))
@@ -268,7 +273,7 @@ class KillInPartition(Network):
     def inflict(self):
         apart = self.a_follower()
         rest = [m for m in self.everyone if m is not apart]
-        self.cluster.links.hold(self.between([apart], rest) + self.between(rest, [apart]))
+        self.cluster.links.hold(self.apart([apart], rest))
         self.pause(self.draw.uniform(0.5, 3.0))
         self.killed = self.cluster.lead()
         self.cluster.down(self.killed)

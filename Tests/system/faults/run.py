@@ -7,14 +7,12 @@ import threading
 import time
 
 from .clients import Load, final_state, remove
-from .cluster import Cluster, Violation
+from .cluster import RECOVERY_SECONDS, Cluster, Violation
 from .disks import DISKS_AND_CLOCKS
 from .history import OK, Recorder, load
 from .kinds import PROCESS_AND_NETWORK
 from .rules import check
 
-# After the faults stop, all members serve again within this, without a person.
-RECOVERY_SECONDS = 30
 ROUND_SECONDS = 75
 # A round with fewer acknowledged operations a second shows nothing.
 LEAST_PER_SECOND = 2
@@ -70,7 +68,7 @@ class Run:
             clients.start()
             self.fault_after_fault(clients, recorder, until)
             clients.stop(self.newest_zxid)
-            self.cluster.agreed(within=30)
+            self.cluster.agreed()
             final_state(self.cluster, recorder, clients)
         finally:
             clients.over.set()
@@ -108,7 +106,7 @@ class Run:
             recorder.note(what="heal", kind=fault.kind, way=fault.way, detail=fault.detail)
             fault.heal()
             healed = time.monotonic()
-            self.cluster.recovered(RECOVERY_SECONDS)
+            self.cluster.recovered()
             self.serves(clients)
             clients.check()
             recovery = time.monotonic() - healed
