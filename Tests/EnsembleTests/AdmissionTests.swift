@@ -9,6 +9,8 @@ import Znodes
 
 @Suite("A new disk under an old number")
 struct AdmissionTests {
+    private enum Step: CaseIterable, Sendable { case missed, named, counts }
+
     private final class Scene {
         let cluster: Cluster
         let leader: Int
@@ -51,6 +53,21 @@ struct AdmissionTests {
 
         func events(_ event: ReplicaEvent) -> Int {
             cluster.nodes.reduce(0) { $0 + ($1?.events.count { $0 == event } ?? 0) }
+        }
+
+        /// Not a message further than the step.
+        func run(until step: Step) throws {
+            let event: ReplicaEvent =
+                switch step {
+                case .missed: .diskMissed(number)
+                case .named: .diskNamed(number)
+                case .counts: .diskCounts(number)
+                }
+            while events(event) == 0 {
+                cluster.tickAll()
+                try cluster.deliver { events(event) > 0 }
+                try #require(cluster.nowMs < 20_000)
+            }
         }
     }
 
@@ -98,25 +115,11 @@ struct AdmissionTests {
             } == true)
     }
 
-    private enum Step: CaseIterable, Sendable { case missed, named, counts }
-
-    private func event(_ step: Step, _ member: MemberID) -> ReplicaEvent {
-        switch step {
-        case .missed: .diskMissed(member)
-        case .named: .diskNamed(member)
-        case .counts: .diskCounts(member)
-        }
-    }
-
     @Test("A leader that falls after any step is followed by one that goes on", arguments: 0..<3)
     func leaderFalls(step: Int) throws {
         let scene = try Scene()
         let (cluster, step) = (scene.cluster, Step.allCases[step])
-        while scene.events(event(step, scene.number)) == 0 {
-            cluster.tickAll()
-            try cluster.deliver { scene.events(event(step, scene.number)) > 0 }
-            try #require(cluster.nowMs < 20_000)
-        }
+        try scene.run(until: step)
         let disk = try #require(cluster.crash(scene.leader))
         try cluster.tick(100)
         try cluster.start(scene.leader, disk: disk)
@@ -130,11 +133,7 @@ struct AdmissionTests {
     func oldDiskBack(step: Int) throws {
         let scene = try Scene()
         let (cluster, step) = (scene.cluster, Step.allCases[step])
-        while scene.events(event(step, scene.number)) == 0 {
-            cluster.tickAll()
-            try cluster.deliver { scene.events(event(step, scene.number)) > 0 }
-            try #require(cluster.nowMs < 20_000)
-        }
+        try scene.run(until: step)
         let new = try #require(cluster.crash(scene.exchanged))
         try cluster.start(scene.exchanged, disk: scene.old)
         try cluster.tick(600)
