@@ -94,15 +94,16 @@ extension World {
     /// What the world has done to the disk ends the process; any other error is the journal's.
     func diskFailed(_ member: Member, _ what: String) throws(Violation) {
         trace("\(member.id) ends: \(what)")
-        if member.disk.isWithoutPower { marks.hit(.powerLost) }
-        if !member.disk.isWithoutPower, member.disk.hasFailed {
-            markDisk(member)
-            return crash(member, .none, restartAfterNs: restartDelayNs())
+        if member.disk.isWithoutPower {
+            marks.hit(.powerLost)
+            return crash(
+                member, shellRandom.coin() ? .some : .all, restartAfterNs: restartDelayNs())
         }
-        guard member.disk.isWithoutPower else {
+        guard member.disk.hasFailed else {
             throw Violation(.recovery, "member \(member.id): \(what)")
         }
-        crash(member, shellRandom.coin() ? .some : .all, restartAfterNs: restartDelayNs())
+        markDisk(member)
+        crash(member, .none, restartAfterNs: restartDelayNs())
     }
 
     func restartDelayNs() -> UInt64 {
