@@ -62,15 +62,28 @@ struct MutationTests {
         }
     }
 
+    /// Of the table of docs/simulation.md that begins so, without its head.
+    private static func rows(_ head: String) throws -> ArraySlice<Substring> {
+        let page = try String(
+            contentsOf: root.appending(path: "docs/simulation.md"), encoding: .utf8)
+        return page.components(separatedBy: head)[1]
+            .components(separatedBy: "\n\n")[0].split(separator: "\n").dropFirst(2)
+    }
+
+    @Test("The table of first seeds in docs/simulation.md names every bug, and no other")
+    func firstSeeds() throws {
+        let named = try Self.rows("| bug | what is wrong").map {
+            $0.split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
+        }
+        let patches = Self.names.map { String($0.dropLast(".patch".count)) }
+        #expect(named.sorted() == (PlantedBug.allCases.map(\.rawValue) + patches).sorted())
+    }
+
     @Test("docs/simulation.md names each bug once, patches by the target that they change")
     func kinds() throws {
-        let page = try String(
-            contentsOf: Self.root.appending(path: "docs/simulation.md"), encoding: .utf8)
         var switches: [String] = []
         var patches: [String: String] = [:]
-        let rows = page.components(separatedBy: "| kind | hunted by")[1]
-            .components(separatedBy: "\n\n")[0].split(separator: "\n").dropFirst(2)
-        for row in rows {
+        for row in try Self.rows("| kind | hunted by") {
             let cells = row.split(separator: "|")
             let words = cells[1].matches(of: /[A-Za-z]+/).map { String($0.output) }
             switches += words.filter { PlantedBug(rawValue: $0) != nil }
