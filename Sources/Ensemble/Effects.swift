@@ -62,10 +62,8 @@ package enum ReplicaEvent: Sendable, Equatable {
     case diskCounts(MemberID)
     /// Without it no majority is there, so that nothing can be done for it.
     case diskNotAdmitted(MemberID)
-    /// What the others' digests say of this member's state is another thing now.
+    /// What the others' digests, or its own memory, say of this member's state is another thing now.
     case stateJudged(StateVerdict)
-    /// The znodes in memory are not what was applied; found by a snapshot at this index.
-    case stateCorrupted(LogIndex)
     /// A majority, this member with it, agrees on a state that the named one does not have.
     case otherStateDiffers(MemberID, LogIndex)
 }

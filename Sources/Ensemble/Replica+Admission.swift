@@ -126,8 +126,13 @@ extension Replica {
         if let disk = waiting.first(where: { configuration.isLearner($0.member) }) {
             return name(disk, into: &effects)
         }
-        // One after the other: not while another one is being brought along.
-        if configuration.learners.contains(where: { peers.isConnected($0) }) { return }
+        // One after the other: not while another one is being brought along. Whose disk is full takes
+        // nothing in, and holds nobody up.
+        if configuration.learners.contains(where: {
+            peers.isConnected($0) && peers[$0]?.report?.isFull != true
+        }) {
+            return
+        }
         for disk in waiting where configuration.isVoter(disk.member) {
             guard canSpare(disk.member) else {
                 if admission.giveUp(disk) { effects.events.append(.diskNotAdmitted(disk.member)) }

@@ -40,14 +40,14 @@ extension Replica {
         switch stateVerdict {
         case .agreed: if disputedSinceMs != nil { judgeState(into: &effects) }
         case .disputed: judgeState(into: &effects)
-        case .wrong: giveStateUp(into: &effects)
+        case .wrong, .corrupted: giveStateUp(into: &effects)
         }
     }
 
     private mutating func judgeState(into effects: inout Effects) {
         // A change of the voters is over before anybody is judged by a majority.
         guard !raft.configuration.isJoint else { return }
-        if case .wrong = stateVerdict { return }
+        if stateVerdict.isFinal { return }
         let voters = raft.configuration.voters
         // A voter is a member with the disk that is named for it, and no other disk.
         let (found, differing) = comparison.judge(
@@ -67,7 +67,6 @@ extension Replica {
         } else {
             disputedSinceMs = nil
         }
-        if verdict != stateVerdict { effects.events.append(.stateJudged(verdict)) }
         takeVerdict(verdict, into: &effects)
         if case .wrong = verdict {
             beginToGiveUp(by: .distrust, into: &effects)
@@ -79,13 +78,13 @@ extension Replica {
     /// A snapshot's walk met znodes that are not what was applied. No majority is needed to tell: the
     /// files were written before, under checksums, and are right.
     mutating func memoryFailed(at index: LogIndex, into effects: inout Effects) {
-        if case .wrong = stateVerdict { return }
-        effects.events.append(.stateCorrupted(index))
-        takeVerdict(.wrong(index), into: &effects)
+        if stateVerdict.isFinal { return }
+        takeVerdict(.corrupted(index), into: &effects)
         beginToGiveUp(by: .startAnew, into: &effects)
     }
 
     private mutating func takeVerdict(_ verdict: StateVerdict, into effects: inout Effects) {
+        if verdict != stateVerdict { effects.events.append(.stateJudged(verdict)) }
         let wasTrusted = stateIsTrusted
         stateVerdict = verdict
         guard wasTrusted, !stateIsTrusted else { return }

@@ -17,16 +17,13 @@ extension ReplicaStatus {
     package var differsAtNumber: UInt64? {
         switch stateVerdict {
         case .agreed: nil
-        case .disputed(let index), .wrong(let index): index.rawValue
+        case .disputed(let index), .wrong(let index), .corrupted(let index): index.rawValue
         }
     }
     /// A majority agrees on another state, so that this member starts anew.
-    package var stateIsWrong: Bool {
-        switch stateVerdict {
-        case .agreed, .disputed: false
-        case .wrong: true
-        }
-    }
+    package var stateIsWrong: Bool { if case .wrong = stateVerdict { true } else { false } }
+    /// Memory does not hold what was applied, so that this member starts anew.
+    package var stateIsCorrupted: Bool { if case .corrupted = stateVerdict { true } else { false } }
 
     /// What is known of the leader; nil without one.
     package var leaderStatus: MemberStatus? {

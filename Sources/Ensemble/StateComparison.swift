@@ -21,6 +21,16 @@ package enum StateVerdict: Sendable, Equatable {
     case disputed(LogIndex)
     /// A majority of the voters agrees on another state there.
     case wrong(LogIndex)
+    /// A snapshot's walk there met znodes that are not what was applied. The files are right.
+    case corrupted(LogIndex)
+
+    /// Nothing that others say changes it any more: the process ends.
+    var isFinal: Bool {
+        switch self {
+        case .agreed, .disputed: false
+        case .wrong, .corrupted: true
+        }
+    }
 }
 
 struct StateComparison {

@@ -63,6 +63,8 @@ extension RESTGateway {
             switch status.admission {
             case nil where status.refusedBy == .otherStorage: replaced
             case nil: status.refusedBy?.words
+            case .unnamed where status.members.count == 2:
+                "This disk is new here, and of two members nobody can admit it: bring the old one back."
             case .unnamed:
                 "This disk is new here. The others admit it when a majority of all is there without it."
             case .catchingUp: "This disk is new here, and still catching up with the others."
@@ -113,6 +115,12 @@ extension RESTGateway {
         guard let number = status.differsAtNumber else {
             return Check(
                 name: "state", passes: true, detail: "No member is known to hold another state.")
+        }
+        if status.stateIsCorrupted {
+            return Check(
+                name: "state", passes: false,
+                detail: "Memory here does not hold what was applied up to zxid ", number: number,
+                detailEnd: ": this member starts anew, from its files.")
         }
         return Check(
             name: "state", passes: false,

@@ -14,15 +14,14 @@ enum SnapshotName {
             + hexadecimal(term.rawValue, digits: 16)
     }
 
-    static func isFinal(_ name: String) -> Bool {
-        name.utf8.count == prefix.utf8.count + 33 && name.hasPrefix(prefix)
-    }
+    static func isFinal(_ name: String) -> Bool { position(name) != nil }
 
     /// The place that it stands for, whatever became of its bytes; nil: no name of ours.
     static func position(_ name: String) -> LogPosition? {
-        guard isFinal(name),
+        guard name.utf8.count == prefix.utf8.count + 33, name.hasPrefix(prefix),
             let index = UInt64(name.dropFirst(prefix.utf8.count).prefix(16), radix: 16),
             let term = UInt64(name.suffix(16), radix: 16),
+            index <= LogIndex.max.rawValue, term <= Term.max.rawValue,
             Self.name(LogIndex(index), Term(term)) == name
         else { return nil }
         return LogPosition(index: LogIndex(index), term: Term(term))

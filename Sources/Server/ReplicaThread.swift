@@ -300,7 +300,7 @@ struct ReplicaLoop: ~Copyable {
             log.error(
                 "a majority of the members holds another state than this one",
                 ("index", index.rawValue))
-        case .stateCorrupted(let index):
+        case .stateJudged(.corrupted(let index)):
             log.error(
                 "the tree is not what was applied to it: memory failed, or the program is wrong",
                 ("index", index.rawValue))

@@ -99,7 +99,6 @@ extension World {
         case .snapshotInstalled: work.snapshotsInstalled += 1
         case .repaired: work.repairs += 1
         case .stateJudged(let verdict): checkVerdict(verdict, member)
-        case .stateCorrupted(let index): checkCorruption(member, at: index)
         case .roleChanged, .handingOver, .ensembleFixed, .snapshotStarted, .snapshotSending,
             .diskFull, .diskHasRoom, .healed, .diskMissed, .diskNamed, .diskCounts,
             .diskNotAdmitted,
@@ -126,10 +125,10 @@ extension World {
         case .diskNamed: marks.hit(.diskNamed)
         case .diskCounts: marks.hit(.diskCounts)
         case .stateJudged(.wrong): marks.hit(.stateWrong)
+        case .stateJudged(.corrupted): marks.hit(.stateCorrupted)
         case .stateJudged(.disputed): marks.hit(.stateDisputed)
         case .stateJudged(.agreed): marks.hit(.stateSettled)
         case .otherStateDiffers: marks.hit(.otherStateDiffers)
-        case .stateCorrupted: marks.hit(.stateCorrupted)
         case .roleChanged, .diskNotAdmitted: break
         }
     }

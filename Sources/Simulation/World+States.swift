@@ -31,14 +31,6 @@ extension World {
         process.memoryIsCorrupted = true
     }
 
-    func checkCorruption(_ member: Member, at index: LogIndex) {
-        checking { () throws(Violation) in
-            try expect(
-                member.process?.memoryIsCorrupted == true, .digest,
-                "member \(member.id) finds its memory corrupted at \(index), and it is not")
-        }
-    }
-
     /// `isNew`: the state has come from a disk or from another member.
     func checkDigest(_ member: Member, _ process: Process, isNew: Bool) throws(Violation) {
         let digest = process.replica.digest
@@ -64,6 +56,10 @@ extension World {
                     flipped.areAny, .digest,
                     "member \(member.id) sees states that differ, and none does")
             case .wrong: try flipped.checkWrong(member.position)
+            case .corrupted:
+                try expect(
+                    member.process?.memoryIsCorrupted == true, .digest,
+                    "member \(member.id) finds its memory corrupted, and it is not")
             }
         }
     }

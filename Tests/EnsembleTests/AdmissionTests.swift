@@ -232,6 +232,33 @@ struct AdmissionTests {
         #expect(fewest == 4)
     }
 
+    @Test("A new disk that is full, and so takes nothing in, keeps no other one out")
+    func fullLearner() throws {
+        let cluster = try Cluster(5)
+        cluster.asksAgainTicks = 20
+        let leader = try cluster.awaitLeader()
+        try cluster.tick(20)
+        let (full, second) = ((leader + 1) % 5, (leader + 2) % 5)
+        _ = cluster.crash(full)
+        cluster.fullDisks.insert(full)
+        try cluster.start(full, disk: Disk(storage: StorageID(high: 9, low: 1)))
+        let isLearner = { (position: Int) in
+            cluster.nodes[leader]?.replica.status().members
+                .first { $0.id == cluster.members[position] }?.voter == false
+        }
+        try cluster.run(2_000) { isLearner(full) }
+        try cluster.run(2_000) {
+            cluster.nodes[leader]?.replica.status().members
+                .first { $0.id == cluster.members[full] }?.report?.isFull == true
+        }
+        _ = cluster.crash(second)
+        try cluster.start(second, disk: Disk(storage: StorageID(high: 9, low: 2)))
+        try cluster.run(3_000) {
+            cluster.nodes[leader]?.replica.status().disksAdmitted == 1
+        }
+        #expect(isLearner(full) && !isLearner(second))
+    }
+
     @Test("Of two members none is admitted, and the one that remembers keeps what it has")
     func ofTwo() throws {
         let cluster = try Cluster(2)

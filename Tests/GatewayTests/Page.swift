@@ -206,12 +206,16 @@ private final class Player {
         case "ensemble": member.context.status.ensemble = nil
         case "disputed": member.context.status.stateVerdict = .disputed(LogIndex(number ?? 0))
         case "wrong": member.context.status.stateVerdict = .wrong(LogIndex(number ?? 0))
+        case "corrupted": member.context.status.stateVerdict = .corrupted(LogIndex(number ?? 0))
         case "refused-by":
             member.context.status.refusedBy = argument == "none" ? nil : .otherStorage
         case "admission":
             member.context.status.admission = argument == "catching-up" ? .catchingUp : .unnamed
             if argument == "none" { member.context.status.admission = nil }
-        case "members": listMembers()
+        case "members":
+            listMembers()
+            if argument == "two" { member.context.status.members.removeLast(2) }
+            if argument == "none" { member.context.status.members = [] }
         case "reply": member.nextReply = reply(words.dropFirst().joined(separator: " "))
         case "settle":
             let forced = words.count > 1 ? reply(words.dropFirst().joined(separator: " ")) : nil

@@ -72,6 +72,22 @@ struct SnapshotStoreTests {
         }
     }
 
+    @Test("A file whose name has numbers that no log has is none of them, and stays as it is")
+    func namesOfNobody() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 12, bytes: 40)
+        let strays = [
+            "snapshot-ffffffffffffffff-ffffffffffffffff",
+            "snapshot-0000000000000063-4000000000000001",
+            "snapshot-00000000000000zz-0000000000000001",
+        ]
+        for name in strays { try disk.create(name, zeroFilledTo: 5) }
+        let again = try Self.open(disk)
+        #expect(again.newest == Self.mark(12) && again.damagedNames.isEmpty)
+        #expect(disk.fileNames.filter { strays.contains($0) } == strays.sorted())
+    }
+
     @Test("with a configuration that cannot be are refused, though their checksums are right")
     func invalidConfiguration() throws {
         let disk = SimulatedDisk()
