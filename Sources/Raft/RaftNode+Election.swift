@@ -25,7 +25,17 @@ extension RaftNode {
     /// Why the claim counts as if this log still ended there: a leader may have counted on it.
     private func isUpToDate(lastIndex: LogIndex, lastTerm: Term) -> Bool {
         let asked = LogPosition(index: lastIndex, term: lastTerm)
-        return asked >= max(log.end, claim ?? .zero)
+        return asked >= max(promisedEnd, claim ?? .zero)
+    }
+
+    /// All that this member has acknowledged lies before it. Why what waits for room is left out: it
+    /// was promised to nobody and may wait for ever, and a member without room does not stand; so it
+    /// could keep the only candidate from leading. See docs/decisions/0012.
+    private var promisedEnd: LogPosition {
+        if hasRoom { return log.end }
+        // One that lacks what is committed cannot win.
+        let index = max(ledger.durableIndex, commit)
+        return LogPosition(index: index, term: log.term(at: index) ?? lastTerm)
     }
 
     /// The log has grown.

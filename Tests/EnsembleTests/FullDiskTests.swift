@@ -160,6 +160,35 @@ struct FullDiskTests {
         }
     }
 
+    @Test("What a member without room could not write keeps nobody else from leading")
+    func unwrittenTail() throws {
+        for seed in UInt64(0)..<10 {
+            let cluster = try Cluster()
+            cluster.seed = seed
+            let old = try cluster.awaitLeader()
+            let (other, full) = ((old + 1) % 3, (old + 2) % 3)
+            // A part of what the leader sends to the full one alone waits there, the other never
+            // hears of it.
+            cluster.cut = [[UInt64(old), UInt64(other)], [UInt64(other), UInt64(old)]]
+            cluster.fullDisks.insert(full)
+            let lonely = (0..<5).map { cluster.put(old, "/lonely\($0)") }
+            try cluster.run { isFull(cluster, full) }
+            let waiting = cluster.nodes[full].map { $0.replica.observation }
+            #expect(waiting.map { $0.lastIndex > $0.durableIndex } == true)
+            #expect(lonely.allSatisfy { cluster.reply(old, $0) == nil })
+            let gone = try #require(cluster.crash(old))
+            cluster.cut = []
+            try cluster.run { cluster.nodes[other]?.replica.status().role == .leader }
+            cluster.makeRoom(full)
+            try cluster.tick(60)
+            try written(cluster, other, "/after")
+            try cluster.start(old, disk: gone)
+            try cluster.run { isEverywhere(cluster, "/after") }
+            // They were promised to nobody.
+            #expect(cluster.data(full, "/lonely4") == cluster.data(other, "/lonely4"))
+        }
+    }
+
     @Test("A single member refuses changes while its disk is full, and serves what it has")
     func single() throws {
         let cluster = try Cluster(1)
