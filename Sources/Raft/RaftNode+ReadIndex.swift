@@ -1,6 +1,6 @@
 // Linearizable reads without a log entry (thesis 6.4): a leader notes its commit and lets a quorum
-// confirm that it still leads. It must never answer from belief alone, nor accept an answer to an
-// earlier attempt for a later one (etcd #20418).
+// confirm that it still leads. It must never answer from belief alone, nor take an answer to an
+// attempt for a read that came after that attempt began (etcd #20418).
 
 /// A follower's request that waits at the leader.
 struct RemoteRead {
@@ -12,25 +12,29 @@ struct RemoteRead {
 struct ReadRound {
     let context: ReadContext
     let index: LogIndex
-    let startTick: UInt64
+    /// When members were last asked to confirm it.
+    var askedTick: UInt64
     var confirmedBy: [MemberID] = []
     let reads: [ReadID]
     let remotes: [RemoteRead]
 }
 
-/// A follower's one request under way.
-struct ReadRequest {
+/// A follower's request under way. What answers it answers all earlier ones too: it was asked later
+/// than their reads came.
+struct ReadAttempt {
     let context: ReadContext
     let startTick: UInt64
-    let reads: [ReadID]
+    /// Those that came since the attempt before it.
+    var reads: [ReadID]
 }
 
 struct PendingReads {
-    /// In no round and no request yet.
+    /// In no round and no attempt yet.
     var waiting: [ReadID] = []
     var remotes: [RemoteRead] = []
     var rounds: [ReadRound] = []
-    var request: ReadRequest?
+    /// Oldest first.
+    var attempts: [ReadAttempt] = []
     /// Starts from a drawn number, so that no two runs of a member share contexts.
     var nextContext: UInt64
 
@@ -58,7 +62,7 @@ extension RaftNode {
             return (!reads.waiting.isEmpty || !reads.remotes.isEmpty) && hasCommittedInTerm
                 && reads.rounds.count < options.limits.readRoundsMax
         }
-        return !reads.waiting.isEmpty && reads.request == nil && leader != nil
+        return !reads.waiting.isEmpty && reads.attempts.isEmpty && leader != nil
     }
 
     mutating func startReads() {
@@ -66,17 +70,26 @@ extension RaftNode {
         if standing == .leader {
             startRound()
         } else if let leader {
-            let context = reads.freshContext()
-            reads.request = ReadRequest(
-                context: context, startTick: tickCount, reads: reads.waiting)
-            reads.waiting = []
-            send(.readIndexRequest(context: context), to: leader)
+            startAttempt(at: leader)
         }
+    }
+
+    /// Takes in what waits. Earlier attempts are still waited for: the way may be longer than the
+    /// patience. At the bound the newest one is given up, so that the others are not in vain.
+    private mutating func startAttempt(at leader: MemberID) {
+        var new = reads.waiting
+        reads.waiting = []
+        if reads.attempts.count >= options.limits.readAttemptsMax {
+            new = reads.attempts.removeLast().reads + new
+        }
+        let context = reads.freshContext()
+        reads.attempts.append(ReadAttempt(context: context, startTick: tickCount, reads: new))
+        send(.readIndexRequest(context: context), to: leader)
     }
 
     private mutating func startRound() {
         let round = ReadRound(
-            context: reads.freshContext(), index: commit, startTick: tickCount,
+            context: reads.freshContext(), index: commit, askedTick: tickCount,
             reads: reads.waiting, remotes: reads.remotes)
         reads.waiting = []
         reads.remotes = []
@@ -85,9 +98,13 @@ extension RaftNode {
             return
         }
         reads.rounds.append(round)
+        askToConfirm(round.context)
+    }
+
+    private mutating func askToConfirm(_ context: ReadContext) {
         for progress in progresses
         where progress.member != id && configuration.isVoter(progress.member) {
-            sendHeartbeat(to: progress.member, match: progress.match, context: round.context)
+            sendHeartbeat(to: progress.member, match: progress.match, context: context)
         }
     }
 
@@ -97,6 +114,10 @@ extension RaftNode {
         for slot in 0...newest where !reads.rounds[slot].confirmedBy.contains(member) {
             reads.rounds[slot].confirmedBy.append(member)
         }
+        answerConfirmed()
+    }
+
+    private mutating func answerConfirmed() {
         while let first = reads.rounds.first, isConfirmed(first) {
             reads.rounds.removeFirst()
             answer(first)
@@ -123,48 +144,50 @@ extension RaftNode {
             return
         }
         guard configuration.contains(member) else { return }
-        // It has one request under way: a newer one stands for the older.
+        // A newer request stands for the older.
         reads.remotes.removeAll { $0.member == member }
         reads.remotes.append(RemoteRead(member: member, context: context))
     }
 
     mutating func stepReadIndexReply(_ member: MemberID, context: ReadContext, index: LogIndex?) {
-        guard let request = reads.request, request.context == context, member == leader else {
-            return
-        }
-        reads.request = nil
+        guard member == leader,
+            let newest = reads.attempts.firstIndex(where: { $0.context == context })
+        else { return }
+        let answered = reads.attempts[...newest].flatMap(\.reads)
+        reads.attempts.removeFirst(newest + 1)
         if let index {
-            for read in request.reads { readsReady.append((read, index)) }
+            for read in answered { readsReady.append((read, index)) }
         } else {
-            readsFailed.append(contentsOf: request.reads)
+            readsFailed.append(contentsOf: answered)
         }
     }
 
-    /// What no answer came for is tried again, each attempt with a context of its own.
+    /// What no answer came for is tried again: it may be lost, or only slow. A follower's attempt has
+    /// a context of its own, since it takes in more reads. A round never does, so its own context
+    /// serves, and that of the newest confirms all.
     mutating func tickReads() {
         let patience = UInt64(options.readRetryTicks)
-        if let request = reads.request, tickCount - request.startTick >= patience {
-            reads.request = nil
-            reads.waiting = request.reads + reads.waiting
+        // Why ever longer: of a member's requests the leader keeps the newest, and when that is
+        // answered it must not be one that was given up here.
+        let attempts = reads.attempts.count
+        if let leader, let newest = reads.attempts.last,
+            tickCount - newest.startTick >= patience << UInt64(attempts - 1)
+        {
+            startAttempt(at: leader)
         }
-        if let first = reads.rounds.first, tickCount - first.startTick >= patience {
-            reads.waiting = reads.rounds.flatMap(\.reads) + reads.waiting
-            // Of one member only the newest request is still waited for.
-            for round in reads.rounds.reversed() {
-                for remote in round.remotes
-                where !reads.remotes.contains(where: { $0.member == remote.member }) {
-                    reads.remotes.append(remote)
-                }
-            }
-            reads.rounds.removeAll()
+        if let newest = reads.rounds.last, tickCount - newest.askedTick >= patience {
+            reads.rounds[reads.rounds.count - 1].askedTick = tickCount
+            // In a smaller configuration those that have answered may be enough.
+            answerConfirmed()
+            if !reads.rounds.isEmpty { askToConfirm(newest.context) }
         }
     }
 
     mutating func failReads() {
         for round in reads.rounds { readsFailed.append(contentsOf: round.reads) }
         reads.rounds.removeAll()
-        if let request = reads.request { readsFailed.append(contentsOf: request.reads) }
-        reads.request = nil
+        for attempt in reads.attempts { readsFailed.append(contentsOf: attempt.reads) }
+        reads.attempts.removeAll()
         readsFailed.append(contentsOf: reads.waiting)
         reads.waiting.removeAll(keepingCapacity: true)
     }

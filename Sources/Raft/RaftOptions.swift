@@ -16,6 +16,8 @@ package struct RaftLimits: Sendable {
     package var committedBytesMax = 4 << 20
     /// Read rounds of a leader under way at once; later reads join the next.
     package var readRoundsMax = 2
+    /// A follower's requests for a read index that it waits for at once.
+    package var readAttemptsMax = 8
     /// How far behind a learner may be when it becomes a voter.
     package var catchUpEntriesMax = 4_096
 
@@ -42,7 +44,7 @@ package struct RaftOptions: Sendable {
     package var electionTicksMin = 25
     /// Time-outs are drawn from above `electionTicksMin` up to this.
     package var electionTicksMax = 50
-    /// A read that no answer came for is tried again with a fresh context.
+    /// What no answer came for is asked for again; answers may take longer all the same.
     package var readRetryTicks = 10
     package var limits = RaftLimits()
 
@@ -59,7 +61,9 @@ package struct RaftOptions: Sendable {
             "heartbeat \(heartbeatTicks) election \(electionTicksMin)..\(electionTicksMax)")
         invariant(readRetryTicks > 0, "read retry \(readRetryTicks)")
         invariant(
-            limits.inflightMessagesMax > 0 && limits.readRoundsMax > 0,
-            "inflight \(limits.inflightMessagesMax) rounds \(limits.readRoundsMax)")
+            limits.inflightMessagesMax > 0 && limits.readRoundsMax > 0
+                && limits.readAttemptsMax > 0,
+            "inflight \(limits.inflightMessagesMax) rounds \(limits.readRoundsMax) "
+                + "attempts \(limits.readAttemptsMax)")
     }
 }

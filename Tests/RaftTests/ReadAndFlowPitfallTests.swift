@@ -23,43 +23,6 @@ struct ReadAndFlowPitfallTests {
         #expect(output.readsReady.map(\.index) == [LogIndex(2)])
     }
 
-    @Test("12: An answer to an earlier attempt does not confirm a later one (etcd #20418)")
-    func freshContexts() throws {
-        let network = TestNetwork(voters: [1, 2, 3])
-        try network.elect(1)
-        network[1].read(1)
-        let first = try #require(context(try network[1].take(), to: 2))
-        try network[1].tick(network[1].options.readRetryTicks)
-        let retry = try network[1].take()
-        let second = try #require(context(retry, to: 2))
-        #expect(first != second)
-        try network[1].receive(.heartbeatReply(readContext: first, sentMs: 0), from: 2, term: 1)
-        #expect(try network[1].take().readsReady.isEmpty)
-        try network[1].receive(.heartbeatReply(readContext: second, sentMs: 0), from: 2, term: 1)
-        #expect(try network[1].take().readsReady.count == 1)
-    }
-
-    @Test("12: A follower takes no answer to a request that it has given up")
-    func followerContexts() throws {
-        let network = TestNetwork(voters: [1, 2, 3])
-        try network.elect(1)
-        network[2].read(1)
-        func request(_ output: TestOutput) -> ReadContext? {
-            for case .readIndexRequest(let context) in output.bodies(to: 1) { return context }
-            return nil
-        }
-        let first = try #require(request(try network[2].take()))
-        try network[2].tick(network[2].options.readRetryTicks)
-        let second = try #require(request(try network[2].take()))
-        #expect(first != second)
-        let late = Message.Body.readIndexReply(context: first, index: LogIndex(1))
-        try network[2].receive(late, from: 1, term: 1)
-        #expect(try network[2].take().readsReady.isEmpty)
-        let answer = Message.Body.readIndexReply(context: second, index: LogIndex(1))
-        try network[2].receive(answer, from: 1, term: 1)
-        #expect(try network[2].take().readsReady.count == 1)
-    }
-
     @Test("12: Two runs of a member share no read context")
     func contextsAcrossRuns() throws {
         var seen: Set<UInt64> = []
