@@ -48,11 +48,14 @@ struct PendingReads {
     private var applyingOrder: UInt64 = 0
     /// Reads that no quorum confirmed; asked again at the next tick.
     private var unconfirmed: [ReadID] = []
+    /// Some went before they were answered, and the core knows them still.
+    private var someAreGone = false
 
     /// Stands for the member itself; no shell gives it out.
     static let ownRequest = RequestID(rawValue: .max)
 
     var count: Int { reads.count }
+    var applyingCount: Int { applying.count }
 
     func isOpen(_ request: RequestID) -> Bool { byRequest[request] != nil }
 
@@ -68,7 +71,9 @@ struct PendingReads {
     }
 
     mutating func cancel(_ request: RequestID) {
-        if let id = byRequest.removeValue(forKey: request) { reads.removeValue(forKey: id) }
+        guard let id = byRequest.removeValue(forKey: request) else { return }
+        reads.removeValue(forKey: id)
+        someAreGone = true
     }
 
     mutating func remove(_ id: ReadID) -> Read? {
@@ -77,7 +82,18 @@ struct PendingReads {
         return read
     }
 
+    func contains(_ id: ReadID) -> Bool { reads[id] != nil }
+
+    /// True: reads went that nobody has answered since the last time; nothing is kept of them here.
+    mutating func forgetGone() -> Bool {
+        guard someAreGone else { return false }
+        someAreGone = false
+        applying = Heap(applying.unordered.filter { contains($0.read) })
+        return true
+    }
+
     mutating func awaitApplied(_ id: ReadID, index: LogIndex) {
+        guard contains(id) else { return }
         applyingOrder += 1
         applying.insert(Applying(index: index, order: applyingOrder, read: id))
     }
@@ -104,6 +120,7 @@ struct PendingReads {
                 deadlines.removeFirst()
             } else if first.deadlineMs <= nowMs {
                 deadlines.removeFirst()
+                someAreGone = true
                 return remove(first.read)
             } else {
                 return nil

@@ -7,6 +7,8 @@ import Znodes
 extension Replica {
     package var observation: RaftObservation { raft.observation }
     package var hasRoom: Bool { raft.hasRoom }
+    /// Reads that the core has not answered, and those that wait for what it named.
+    package var readsKept: Int { raft.readsOpen + reads.applyingCount }
 
     /// Whether a wait or feed sleeps; false while it is being confirmed, or waits to be served.
     package func isWaiting(_ request: RequestID) -> Bool {

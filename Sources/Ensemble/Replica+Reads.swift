@@ -80,6 +80,10 @@ extension Replica {
             if read.request == PendingReads.ownRequest { continue }
             answer(read.request, .refused(.noQuorum), into: &effects)
         }
+        if reads.forgetGone() {
+            let open = reads
+            raft.keepReads { open.contains($0) }
+        }
         for read in reads.takeUnconfirmed() { raft.requestRead(read) }
         // A leader has its heartbeats: see `noteOwnFreshness`.
         if raft.role == .leader, raft.hasCommittedInTerm { return }

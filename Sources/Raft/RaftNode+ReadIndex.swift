@@ -15,7 +15,7 @@ struct ReadRound {
     /// When members were last asked to confirm it.
     var askedTick: UInt64
     var confirmedBy: [MemberID] = []
-    let reads: [ReadID]
+    var reads: [ReadID]
     let remotes: [RemoteRead]
 }
 
@@ -48,13 +48,32 @@ struct PendingReads {
 
 extension RaftNode {
     /// Answered by `Ready.readsReady` or `Ready.readsFailed`, at the latest when the leader is
-    /// lost or changes. Fails at once without a leader.
+    /// lost or changes; kept until then, or `keepReads`. Fails at once without a leader.
     package mutating func requestRead(_ read: ReadID) {
         if leader == nil {
             readsFailed.append(read)
         } else {
             reads.waiting.append(read)
         }
+    }
+
+    /// Forgets those that nobody waits for any more: a leader that is heard may never answer.
+    package mutating func keepReads(where isWanted: (ReadID) -> Bool) {
+        reads.waiting.removeAll { !isWanted($0) }
+        for slot in reads.rounds.indices {
+            reads.rounds[slot].reads.removeAll { !isWanted($0) }
+        }
+        for slot in reads.attempts.indices {
+            reads.attempts[slot].reads.removeAll { !isWanted($0) }
+        }
+        // A later attempt is for the reads of earlier ones too.
+        reads.attempts.removeFirst(reads.attempts.prefix { $0.reads.isEmpty }.count)
+    }
+
+    /// Reads that are asked for and not answered.
+    package var readsOpen: Int {
+        reads.waiting.count + reads.rounds.reduce(0) { $0 + $1.reads.count }
+            + reads.attempts.reduce(0) { $0 + $1.reads.count }
     }
 
     var canStartReads: Bool {

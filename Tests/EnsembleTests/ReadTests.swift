@@ -181,6 +181,42 @@ struct ReadTests {
         #expect(cluster.reply(0, open) == nil)
     }
 
+    @Test("Nothing is kept of reads that expired or whose client left, though a leader is heard")
+    func forgotten() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let follower = (leader + 1) % 3
+        func askMany() throws -> [UInt64] {
+            var asked: [UInt64] = []
+            for number in 0..<300 {
+                asked.append(cluster.ask(follower, .read(.linearizable(atLeast: nil))))
+                if number % 2 == 0 {
+                    cluster.step(follower, .cancel(RequestID(rawValue: asked.removeLast())))
+                }
+                try cluster.tick()
+            }
+            try cluster.tick(120)
+            return asked
+        }
+        // The leader never hears what it is asked.
+        cluster.cut = [[UInt64(follower), UInt64(leader)]]
+        var asked = try askMany()
+        #expect(asked.allSatisfy { cluster.reply(follower, $0) == .refused(.noQuorum) })
+        // The member's own may be there.
+        #expect((cluster.nodes[follower]?.replica.readsKept ?? 99) <= 1)
+        cluster.cut = []
+        // It answers, and what it names never comes.
+        cluster.fullDisks = [follower]
+        let write = cluster.put(leader, "/unseen")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        asked = try askMany()
+        #expect(asked.allSatisfy { cluster.reply(follower, $0) == .refused(.noQuorum) })
+        #expect((cluster.nodes[follower]?.replica.readsKept ?? 99) <= 1)
+        cluster.makeRoom(follower)
+        let read = cluster.ask(follower, .read(.linearizable(atLeast: nil)))
+        try cluster.run { cluster.reply(follower, read) == .readable }
+    }
+
     @Test("A feed gives every event once, and a bookmark when it is quiet")
     func feed() throws {
         let cluster = try Cluster()
