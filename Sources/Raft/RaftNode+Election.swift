@@ -133,6 +133,7 @@ extension RaftNode {
         uncommittedBytes = log.weightBytes(after: commit, through: lastIndex)
         progresses.removeAll(keepingCapacity: true)
         followConfiguration()
+        inheritedThrough = lastIndex
         // Thesis 6.4, 3.6.2: a leader learns what is committed by an entry of its own term.
         appendOwn(.noOp, [])
         advanceOwnMatch()

@@ -78,7 +78,7 @@ extension RaftNode {
 
     var canStartReads: Bool {
         if standing == .leader {
-            return (!reads.waiting.isEmpty || !reads.remotes.isEmpty) && hasCommittedInTerm
+            return (!reads.waiting.isEmpty || !reads.remotes.isEmpty) && knowsAllCommitted
                 && reads.rounds.count < options.limits.readRoundsMax
         }
         return !reads.waiting.isEmpty && reads.attempts.isEmpty && leader != nil

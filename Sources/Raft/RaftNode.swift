@@ -52,6 +52,8 @@ package struct RaftNode: ~Copyable {
     var progresses: [Progress] = []
     var uncommittedBytes = 0
     var uncommitted = UncommittedAges()
+    /// The end of the log that it came to lead with; its own entries follow.
+    var inheritedThrough: LogIndex = .zero
     var transfer: Transfer?
 
     var reads: PendingReads
@@ -121,9 +123,16 @@ extension RaftNode {
     package var lastTerm: Term { log.lastTerm }
     /// The one in force: of the newest configuration entry, committed or not.
     package var configuration: Configuration { configurations.inForce }
-    /// Only then may a leader answer reads or change the configuration (thesis 6.4, and Ongaro's
-    /// correction of 4.1 on raft-dev, 2015).
+    /// Only then may a leader change the configuration (Ongaro's correction of 4.1 on raft-dev, 2015).
     package var hasCommittedInTerm: Bool { standing == .leader && log.term(at: commit) == term }
+
+    /// Only then may a leader answer reads (thesis 6.4): all that earlier leaders committed, or may be
+    /// seen to have committed, is in the log that it came with (leader completeness). It need not
+    /// have committed anything itself, which it cannot while too few disks have room. Why not where
+    /// nothing is committed: an ensemble begins with its first leader's first entry.
+    var knowsAllCommitted: Bool {
+        standing == .leader && commit >= inheritedThrough && commit > .zero
+    }
 
     /// The configuration in force at `index`, for a snapshot's mark; nil before the log's base.
     package func configuration(at index: LogIndex) -> Configuration? {

@@ -189,6 +189,27 @@ struct FullDiskTests {
         }
     }
 
+    @Test("Of full members a new leader serves linearizable reads if all of its log is committed")
+    func leaderOfFullMembers() throws {
+        let cluster = try Cluster()
+        let old = try cluster.awaitLeader()
+        let (next, full) = ((old + 1) % 3, (old + 2) % 3)
+        try written(cluster, old, "/a")
+        try fill(cluster, [full])
+        try cluster.tick(20)
+        _ = cluster.crash(old)
+        try cluster.run { cluster.nodes[next]?.replica.status().role == .leader }
+        for position in [next, full] {
+            let read = cluster.ask(position, .read(.linearizable(atLeast: nil)))
+            try cluster.run { cluster.reply(position, read) != nil }
+            #expect(cluster.reply(position, read) == .readable)
+        }
+        #expect(cluster.data(next, "/a") == "" && cluster.data(next, "/last") == "")
+        // Nothing of its own is committed.
+        let seen = cluster.nodes[next].map { $0.replica.observation }
+        #expect(seen.map { $0.commit < $0.lastIndex && $0.lastTerm == $0.term } == true)
+    }
+
     @Test("A single member refuses changes while its disk is full, and serves what it has")
     func single() throws {
         let cluster = try Cluster(1)

@@ -10,7 +10,7 @@ struct ReadAndFlowPitfallTests {
         return nil
     }
 
-    @Test("12: No read before an entry of the leader's own term is committed")
+    @Test("12: No read before an entry of the own term is committed, if older ones may be")
     func ownTermFirst() throws {
         let member = TestMember(1, voters: [1, 2, 3], disk: disk(term: 1, [entry(1, 1)]))
         try lead(member)

@@ -41,6 +41,29 @@ struct ReadAttemptTests {
         #expect(try confirm(second, by: 2) == [2])
     }
 
+    @Test(
+        "12: Before an entry of its own term is committed a leader reads only if it knows all that was",
+        arguments: [UInt64(2), 3])
+    func inherited(commit: UInt64) throws {
+        let member = TestMember(1, voters: [1, 2, 3], disk: disk(term: 1, [entry(1, 1)]))
+        try member.receive(
+            .append(
+                previousIndex: LogIndex(1), previousTerm: Term(1),
+                entries: [entry(2, 1, "a"), entry(3, 1, "b")], commit: LogIndex(commit), sentMs: 0),
+            from: 2, term: 1)
+        _ = try member.take()
+        try member.tick(member.options.electionTicksMin + 1)
+        try lead(member)
+        #expect(!member.hasCommittedInTerm && member.node.lastIndex == LogIndex(4))
+        member.read(1)
+        let round = context(try member.take(), to: 2)
+        #expect((round != nil) == (commit == 3))
+        guard let round else { return }
+        #expect(try ready(member).isEmpty)
+        try member.receive(.heartbeatReply(readContext: round, sentMs: 0), from: 3, term: 2)
+        #expect(try member.take().readsReady.map(\.index) == [LogIndex(3)])
+    }
+
     @Test("12: A round whose messages were lost is asked for again, by the newest one's context")
     func lostRounds() throws {
         let network = TestNetwork(voters: [1, 2, 3])
