@@ -217,6 +217,11 @@ struct ReplicaLoop: ~Copyable {
             var work = effects.storage.map { JournalWork.request($0) }
             _ = around.journal.post(&work)
         }
+        for event in effects.events { note(event) }
+        // Before the messages: one may ask another member to lead at once, which must not do so while
+        // this one's claim still stands. And before the replies: who has an answer finds the status
+        // that belongs to it.
+        if statusIsDue { publishStatus() }
         for (member, message) in effects.sends { links.send(message, to: member) }
         links.flush()
         if !effects.snapshots.isEmpty {
@@ -224,9 +229,6 @@ struct ReplicaLoop: ~Copyable {
             _ = around.snapshots.post(&work)
         }
         for (member, reason) in effects.refusals { turnAway(member, reason) }
-        for event in effects.events { note(event) }
-        // Before the replies: who has an answer finds the status that belongs to it.
-        if statusIsDue { publishStatus() }
         if !effects.replies.isEmpty { dealer.post(&effects.replies) }
         effects.reset()
     }
