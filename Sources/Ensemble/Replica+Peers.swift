@@ -14,6 +14,8 @@ extension Replica {
         // Only a new process can have come back with less than it had.
         if peers[hello.member]?.hello?.incarnation != hello.incarnation {
             raft.restarted(hello.member)
+            // What its last process was sent of a snapshot, this one never had.
+            outgoing.removeAll { $0.member == hello.member }
             admission.heard(hello.member)
             forgetDigests(of: hello.member)
         }

@@ -47,6 +47,26 @@ struct SnapshotTests {
         #expect(cluster.data(away, "/s/99") == "99")
     }
 
+    @Test("A member that starts anew within a transfer is sent another one at once")
+    func startsAnewWithinTransfer() throws {
+        let cluster = try Cluster(options: options())
+        let (leader, away, disk) = try leaveBehind(cluster)
+        try cluster.start(away, disk: disk)
+        for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
+            cluster.tickAll()
+            try cluster.deliver { cluster.nodes[away]?.writing != nil }
+        }
+        let half = try #require(cluster.nodes[away]?.disk)
+        #expect(cluster.nodes[away]?.writing != nil)
+        // Its next process is greeted before the end of its links is heard of.
+        cluster.inFlight.removeAll { $0.from == away || $0.to == away }
+        try cluster.start(away, disk: half)
+        let ticks = Int(cluster.options.snapshotStallMs / cluster.options.tickMs) / 2
+        try cluster.run(ticks) {
+            cluster.nodes[away]?.replica.digest == cluster.nodes[leader]?.replica.digest
+        }
+    }
+
     @Test("A transfer whose leader is gone does not keep a member from taking snapshots of its own")
     func halfReceived() throws {
         let cluster = try Cluster(options: options())
