@@ -9,6 +9,8 @@ struct OwnSnapshot {
     /// The newest durable one.
     var durable: SnapshotMark?
     var underWay: SnapshotMark?
+    /// Of `Replica.bytesSinceSnapshot`, what the one under way stands for.
+    var coversBytes = 0
     /// The walk is over; the file is being made durable.
     var finishing = false
     /// Pieces given out and not yet written.
@@ -57,14 +59,14 @@ extension Replica {
             install(into: &effects)
         } else if let mark = ownSnapshot.underWay, mark.index == index {
             ownSnapshot.underWay = nil
-            retainSnapshot(mark, into: &effects)
+            retainSnapshot(mark, covering: ownSnapshot.coversBytes, into: &effects)
         }
     }
 
     mutating func tickSnapshots(into effects: inout Effects) {
         if let mark = ownSnapshot.ahead, mark.index.rawValue <= applied.rawValue {
             ownSnapshot.ahead = nil
-            retainSnapshot(mark, into: &effects)
+            retainSnapshot(mark, covering: bytesSinceSnapshot, into: &effects)
         }
         tickDamage(into: &effects)
         // Its entries came by themselves, from another leader: nobody will send the rest.
@@ -98,7 +100,7 @@ extension Replica {
         let head = ReplicaSnapshot.encode(
             ReplicaSnapshot.Head(identity: identityTable, limits: tree.limits))
         tree.beginSnapshot()
-        bytesSinceSnapshot = 0
+        ownSnapshot.coversBytes = bytesSinceSnapshot
         ownSnapshot.underWay = mark
         ownSnapshot.finishing = false
         ownSnapshot.piecesAhead = 1
@@ -132,7 +134,10 @@ extension Replica {
     }
 
     /// A snapshot at `mark` is durable: the log behind it may go, but for what followers need.
-    private mutating func retainSnapshot(_ mark: SnapshotMark, into effects: inout Effects) {
+    private mutating func retainSnapshot(
+        _ mark: SnapshotMark, covering bytes: Int, into effects: inout Effects
+    ) {
+        bytesSinceSnapshot -= min(bytes, bytesSinceSnapshot)
         noteDurable(mark, into: &effects)
         raft.setSnapshot(mark)
         effects.events.append(.snapshotSaved(mark.index))

@@ -60,6 +60,7 @@ package struct Replica: ~Copyable {
     /// Of the open ones, those that wait to be served.
     var feeds = FeedQueue()
     var lastAppliedTerm: Term = .zero
+    /// Applied since the newest durable snapshot.
     var bytesSinceSnapshot = 0
     /// What the identity file says, or has been told to say.
     var storedEnsemble: EnsembleID?

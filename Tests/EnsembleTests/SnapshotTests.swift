@@ -251,4 +251,24 @@ struct SnapshotTests {
         try cluster.run { cluster.reply(leader, write) != nil }
         #expect(cluster.data(harmed, "/s/after") == "x")
     }
+
+    @Test("A snapshot that was not saved stays due, though nothing more is written")
+    func staysDue() throws {
+        var options = ReplicaOptions()
+        options.snapshotLogBytes = 1_000
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        let node = try #require(cluster.nodes[leader])
+        cluster.slowFinish = [leader]
+        for number in 0..<50 where cluster.heldFinish.isEmpty {
+            try fill(cluster, leader, number..<(number + 1))
+        }
+        let mark = try #require(node.writing)
+        cluster.heldFinish = []
+        node.writing = nil
+        cluster.slowFinish = []
+        cluster.step(leader, .snapshotNotSaved(mark.index))
+        try cluster.tick(Int(options.snapshotStallMs / options.tickMs) + 10)
+        #expect((node.disk.snapshot?.index ?? .zero) >= mark.index)
+    }
 }
