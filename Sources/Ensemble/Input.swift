@@ -39,8 +39,8 @@ package enum Input: Sendable {
     /// `SnapshotRequest.finish` is done: the snapshot is durable under its final name.
     case snapshotSaved(LogIndex)
     case snapshotRead(SnapshotPiece)
-    /// A snapshot could not be written; the attempt is given up.
-    case snapshotNotSaved(LogIndex)
+    /// A snapshot could not be written, for want of room or another reason; the attempt is given up.
+    case snapshotNotSaved(LogIndex, lacksRoom: Bool)
     /// The newest durable snapshot could not be read, or is another one by now.
     case snapshotNotRead(LogIndex)
     /// On the disk a segment of the log that is not written any more is damaged.

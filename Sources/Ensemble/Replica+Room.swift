@@ -15,13 +15,32 @@ package enum ForwardRefusal: UInt8, Sendable {
 }
 
 extension Replica {
-    /// This member's disk has no room for what was asked of it, or has some again.
+    /// This member's disk has no room for what was asked of it, or has some again. Why not take entries
+    /// at once then: they would take the room that the snapshot needs which lets the log shrink.
     mutating func diskIsFull(_ isFull: Bool, into effects: inout Effects) {
-        guard raft.hasRoom == isFull else { return }
-        raft.hasRoom = !isFull
-        effects.events.append(isFull ? .diskFull : .diskHasRoom)
+        guard journalIsFull != isFull else { return }
+        journalIsFull = isFull
+        retrySnapshotSoon()
+        if isFull {
+            clearForRoom(into: &effects)
+            snapshotGoesFirst = false
+        } else if clearing.through != nil, isSnapshotWorthwhile {
+            snapshotGoesFirst = true
+        } else if !clearing.heals {
+            clearing = LogClearing()
+        }
+        noteRoom(into: &effects)
+    }
+
+    /// As the journal says, and what it has is not wanted for a snapshot first.
+    private mutating func noteRoom(into effects: inout Effects) {
+        snapshotGoesFirst = snapshotGoesFirst && clearing.through != nil && isSnapshotImminent
+        let hasRoom = !journalIsFull && !snapshotGoesFirst
+        guard raft.hasRoom != hasRoom else { return }
+        raft.hasRoom = hasRoom
+        effects.events.append(hasRoom ? .diskHasRoom : .diskFull)
         sendReports(into: &effects)
-        tickRoom(into: &effects)
+        makeWay(into: &effects)
     }
 
     func sendReports(into effects: inout Effects) {
@@ -30,8 +49,14 @@ extension Replica {
         for member in peers.connected { send(report, to: member, into: &effects) }
     }
 
-    /// What others say of their disks reaches the core; a leader without room hands over.
     mutating func tickRoom(into effects: inout Effects) {
+        if journalIsFull { tickRoomClearing() }
+        noteRoom(into: &effects)
+        makeWay(into: &effects)
+    }
+
+    /// What others say of their disks reaches the core; a leader without room hands over.
+    private mutating func makeWay(into effects: inout Effects) {
         raft.fullMembers = peers.full
         guard raft.role == .leader, !raft.hasRoom, !raft.isHandingOver, quorumHasRoom else {
             return

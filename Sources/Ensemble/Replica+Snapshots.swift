@@ -15,12 +15,12 @@ struct OwnSnapshot {
     var finishing = false
     /// Pieces given out and not yet written.
     var piecesAhead = 0
+    var begunMs: UInt64 = 0
+    var failedMs: UInt64 = 0
     /// After a failure, not before.
     var retryMs: UInt64 = 0
     /// The durable one was found damaged: another is due, and nobody is sent this one.
     var isUnreadable = false
-    /// On the disk the log is damaged, up to here at most: a snapshot must take its place.
-    var logDamagedThrough: LogIndex?
     /// A received one that is durable, while its entries came by themselves and are being applied.
     var ahead: SnapshotMark?
 }
@@ -68,7 +68,7 @@ extension Replica {
             ownSnapshot.ahead = nil
             retainSnapshot(mark, covering: bytesSinceSnapshot, into: &effects)
         }
-        tickDamage(into: &effects)
+        tickClearing(into: &effects)
         // Its entries came by themselves, from another leader: nobody will send the rest.
         if let mark = incoming.mark, incoming.restored == nil, mark.index <= raft.commit {
             effects.snapshots.append(.abandon(mark.index))
@@ -83,13 +83,38 @@ extension Replica {
     }
 
     private var isSnapshotDue: Bool {
-        let last = ownSnapshot.durable?.index.rawValue ?? 0
-        guard applied.rawValue > last || ownSnapshot.isUnreadable, incoming.mark == nil,
-            ownSnapshot.ahead == nil, outgoing.isEmpty, nowMs >= ownSnapshot.retryMs
-        else { return false }
-        return isSnapshotDueForDamage
-            || Int(applied.rawValue - last) >= options.snapshotEntries
+        mayBeginSnapshot && nowMs >= ownSnapshot.retryMs
+            && (isSnapshotForced || isSnapshotDueBySize)
+    }
+
+    private var mayBeginSnapshot: Bool {
+        (entriesSinceSnapshot > 0 || ownSnapshot.isUnreadable) && incoming.mark == nil
+            && ownSnapshot.ahead == nil && outgoing.isEmpty
+    }
+
+    private var entriesSinceSnapshot: Int {
+        Int(applied.rawValue - (ownSnapshot.durable?.index.rawValue ?? 0))
+    }
+
+    var isSnapshotDueBySize: Bool {
+        entriesSinceSnapshot >= options.snapshotEntries
             || bytesSinceSnapshot >= options.snapshotLogBytes
+    }
+
+    /// One that is forced is under way, or will be as soon as it is tried again.
+    var isSnapshotImminent: Bool {
+        ownSnapshot.underWay != nil
+            || (isSnapshotForced && mayBeginSnapshot
+                && nowMs + options.snapshotRetryMs >= ownSnapshot.retryMs)
+    }
+
+    /// What there is room for may have changed. One that took long to fail is not tried in a row all
+    /// the same: it takes the room that there is.
+    mutating func retrySnapshotSoon() {
+        guard ownSnapshot.retryMs != .max else { return }
+        let tookMs = ownSnapshot.failedMs - min(ownSnapshot.begunMs, ownSnapshot.failedMs)
+        ownSnapshot.retryMs = min(
+            ownSnapshot.retryMs, ownSnapshot.failedMs + options.snapshotRetryTimes * tookMs)
     }
 
     private mutating func beginSnapshot(into effects: inout Effects) {
@@ -102,6 +127,7 @@ extension Replica {
         tree.beginSnapshot()
         ownSnapshot.coversBytes = bytesSinceSnapshot
         ownSnapshot.underWay = mark
+        ownSnapshot.begunMs = nowMs
         ownSnapshot.finishing = false
         ownSnapshot.piecesAhead = 1
         effects.snapshots.append(.begin(mark))
@@ -141,10 +167,15 @@ extension Replica {
         noteDurable(mark, into: &effects)
         raft.setSnapshot(mark)
         effects.events.append(.snapshotSaved(mark.index))
-        let through = raft.lastSpare(before: mark.index, keeping: options.retention)
-        guard through >= raft.firstIndex else { return }
-        raft.compact(through: through)
-        effects.storage.append(.prune(through: through))
+        let through =
+            keepsNoLog
+            ? mark.index : raft.lastSpare(before: mark.index, keeping: options.retention)
+        snapshotGoesFirst = false
+        if through >= raft.firstIndex {
+            raft.compact(through: through)
+            effects.storage.append(.prune(through: through))
+        }
+        tickClearing(into: &effects)
     }
 
     private mutating func noteDurable(_ mark: SnapshotMark, into effects: inout Effects) {
@@ -153,13 +184,23 @@ extension Replica {
         ownSnapshot.isUnreadable = false
     }
 
-    mutating func snapshotNotSaved(_ index: LogIndex) {
+    mutating func snapshotNotSaved(
+        _ index: LogIndex, lacksRoom: Bool, into effects: inout Effects
+    ) {
         if incoming.mark?.index == index { incoming = IncomingSnapshot() }
         if ownSnapshot.underWay?.index == index {
             tree.abandonSnapshot()
             ownSnapshot.underWay = nil
-            ownSnapshot.retryMs = nowMs + options.snapshotStallMs
+            ownSnapshot.failedMs = nowMs
+            let tookMs = nowMs - ownSnapshot.begunMs
+            ownSnapshot.retryMs =
+                nowMs
+                + (lacksRoom
+                    ? max(options.snapshotRetryMs, options.snapshotRetryTimes * tookMs)
+                    : options.snapshotStallMs)
+            snapshotGoesFirst = false
         }
+        if lacksRoom { clearForRoom(into: &effects) }
     }
 
     mutating func snapshotNotRead(_ index: LogIndex) {
@@ -270,6 +311,7 @@ extension Replica {
         if let own = ownSnapshot.underWay {
             tree.abandonSnapshot()
             ownSnapshot.underWay = nil
+            snapshotGoesFirst = false
             effects.snapshots.append(.abandon(own.index))
         }
         if let earlier = incoming.mark { effects.snapshots.append(.abandon(earlier.index)) }

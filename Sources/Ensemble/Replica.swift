@@ -75,6 +75,11 @@ package struct Replica: ~Copyable {
     var identityProposedIn: Term?
     var limitsProposedIn: Term?
     var ownSnapshot = OwnSnapshot()
+    var clearing = LogClearing()
+    /// It has no room for what was asked of it.
+    var journalIsFull = false
+    /// It has room again, and takes no entries before a snapshot was tried.
+    var snapshotGoesFirst = false
     var outgoing: [OutgoingSnapshot] = []
     var incoming = IncomingSnapshot()
 
@@ -198,7 +203,8 @@ package struct Replica: ~Copyable {
         case .snapshotAppended(let index): snapshotAppended(index, into: &effects)
         case .snapshotSaved(let index): snapshotSaved(index, into: &effects)
         case .snapshotRead(let piece): sendPiece(piece, into: &effects)
-        case .snapshotNotSaved(let index): snapshotNotSaved(index)
+        case .snapshotNotSaved(let index, let lacksRoom):
+            snapshotNotSaved(index, lacksRoom: lacksRoom, into: &effects)
         case .snapshotNotRead(let index): snapshotNotRead(index)
         case .logDamaged: logDamaged()
         case .request(let request, let ask): take(ask, request, into: &effects)

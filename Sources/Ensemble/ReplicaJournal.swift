@@ -176,14 +176,16 @@ package struct ReplicaJournal<Storage: JournalStorage & ~Copyable>: ~Copyable {
     }
 
     /// Nobody waits for it: after what somebody waits for. What still waits for room comes after
-    /// what may go; the rest of it goes later.
-    package mutating func prune() throws(StorageError) {
-        guard let index = pruneThrough else { return }
+    /// what may go; the rest of it goes later. True if that made room.
+    @discardableResult
+    package mutating func prune() throws(StorageError) -> Bool {
+        guard let index = pruneThrough else { return false }
         guard let firstWaiting = backlog.firstIndex else {
             pruneThrough = nil
             return try log.prune(through: index)
         }
-        if firstWaiting > .zero { try log.prune(through: min(index, firstWaiting.previous)) }
+        guard firstWaiting > .zero else { return false }
+        return try log.prune(through: min(index, firstWaiting.previous))
     }
 
     /// For a journal without work: carries the mark on, then prepares a segment.

@@ -69,6 +69,10 @@ package struct ReplicaOptions: Sendable {
     package var snapshotPiecesAhead = 8
     /// A transfer without progress is given up.
     package var snapshotStallMs: UInt64 = 10_000
+    /// A snapshot that had no room is tried again so soon, or after `snapshotRetryTimes` of what the
+    /// attempt took. Another pace than that at which the journal looks for room, which fills the disk.
+    package var snapshotRetryMs: UInt64 = 700
+    package var snapshotRetryTimes: UInt64 = 4
 
     package init() {}
 }

@@ -23,7 +23,7 @@ package enum SnapshotOutcome: Sendable {
         switch self {
         case .appended(let index): .snapshotAppended(index)
         case .saved(let index): .snapshotSaved(index)
-        case .notSaved(let index, _): .snapshotNotSaved(index)
+        case .notSaved(let index, let error): .snapshotNotSaved(index, lacksRoom: error.lacksRoom)
         case .notRead(let index, _): .snapshotNotRead(index)
         case .read(let piece): .snapshotRead(piece)
         case .notRemoved: nil
@@ -138,6 +138,13 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
         } catch {
             outcomes.append(.notRemoved(index, error))
         }
+    }
+}
+
+extension JournalError {
+    /// The disk was full, and nothing else has happened.
+    package var lacksRoom: Bool {
+        if case .storage(let error) = self { error.cause == .outOfSpace } else { false }
     }
 }
 

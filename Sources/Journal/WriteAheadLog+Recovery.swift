@@ -56,8 +56,14 @@ extension WriteAheadLog where Storage: ~Copyable {
         var log = WriteAheadLog(storage: storage, limits: limits, scan: scan)
         if findings.promise > log.promise { log.claim = findings.promise }
         do throws(StorageError) {
-            try log.settle(scan)
-            if findings.startsAnew, let snapshot, try !log.reset(to: snapshot) {
+            try log.settle(scan, floor: snapshot?.index ?? .zero)
+            if findings.startsAnew, let snapshot,
+                try !log.makingRoom(
+                    behind: snapshot.index,
+                    { log throws(StorageError) in
+                        try log.reset(to: snapshot)
+                    })
+            {
                 throw log.noRoom
             }
         } catch {
@@ -227,8 +233,19 @@ extension WriteAheadLog where Storage: ~Copyable {
         StorageError(.write, segments[segments.count - 1].name, .outOfSpace)
     }
 
-    /// Nothing that was dropped may ever come back, and nothing that is believed may be lost.
-    mutating func settle(_ scan: LogScan) throws(StorageError) {
+    /// Once more where there was no room, if files that a durable snapshot stands for could make some.
+    private mutating func makingRoom(
+        behind floor: LogIndex, _ body: (inout Self) throws(StorageError) -> Bool
+    ) throws(StorageError) -> Bool {
+        if try body(&self) { return true }
+        guard try prune(through: floor) else { return false }
+        lookForRoom()
+        return try body(&self)
+    }
+
+    /// Nothing that was dropped may ever come back, and nothing that is believed may be lost. Up to
+    /// `floor` a snapshot stands for the log.
+    mutating func settle(_ scan: LogScan, floor: LogIndex) throws(StorageError) {
         var best = hardState
         best.mergeVote(scan.tail.hardState)
         best.mergeVote(scan.laterTail.hardState)
@@ -255,7 +272,15 @@ extension WriteAheadLog where Storage: ~Copyable {
             try storage.write(segments[position].name, at: start, zeros.span)
             try storage.sync(segments[position].name)
         }
-        if votePending, try append(hardState: best, entries: []) != .whole { throw noRoom }
+        if votePending,
+            try !makingRoom(
+                behind: floor,
+                { log throws(StorageError) in
+                    try log.append(hardState: best, entries: []) == .whole
+                })
+        {
+            throw noRoom
+        }
         try sync()
         try storage.syncDirectory()
     }

@@ -125,9 +125,11 @@ extension WriteAheadLog where Storage: ~Copyable {
 
     /// Entries up to `index` are covered by a durable snapshot: removes the oldest segments as
     /// long as they hold nothing else. Syncs first, so that no unsynced cut of the log is needed
-    /// to make sense of what stays.
-    package mutating func prune(through index: LogIndex) throws(StorageError) {
+    /// to make sense of what stays. True if it removed some.
+    @discardableResult
+    package mutating func prune(through index: LogIndex) throws(StorageError) -> Bool {
         try sync()
+        let before = segments.count
         var removed = outline.base
         while segments.count > 1, segments[0].lastLive <= index,
             segments[1].firstSequence != 0, segments[1].firstSequence <= durableThrough
@@ -136,6 +138,7 @@ extension WriteAheadLog where Storage: ~Copyable {
             try removeOldestSegment()
         }
         outline.forget(through: removed)
+        return segments.count < before
     }
 
     /// One at a time and durably, oldest first: a crash never leaves a hole.

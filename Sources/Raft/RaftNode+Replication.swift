@@ -88,7 +88,7 @@ extension RaftNode {
         }
     }
 
-    private func takesEntries(_ member: MemberID) -> Bool { !fullMembers.contains(member) }
+    func takesEntries(_ member: MemberID) -> Bool { !fullMembers.contains(member) }
 
     private mutating func replicate(toSlot slot: Int, _ batch: inout EntryBatch) {
         switch progresses[slot].state {

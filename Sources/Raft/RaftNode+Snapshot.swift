@@ -34,7 +34,8 @@ extension RaftNode {
     private var lastHeldByAll: LogIndex {
         guard standing == .leader else { return log.lastIndex }
         var least = log.lastIndex
-        for progress in progresses where progress.member != id && isThere(progress) {
+        for progress in progresses
+        where progress.member != id && isThere(progress) && takesEntries(progress.member) {
             switch progress.state {
             case .probe: least = min(least, progress.next.previous)
             case .replicate: least = min(least, progress.match)

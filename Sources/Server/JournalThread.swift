@@ -130,6 +130,6 @@ private struct JournalLoop: ~Copyable {
             counters.synced(tookNs: Clock.monotonicNs() - begunNs)
         }
         for input in journal.takeNews() { _ = news.post(.input(input)) }
-        try journal.prune()
+        if try journal.prune() { room.wasMade() }
     }
 }

@@ -19,6 +19,9 @@ package struct RoomPace {
         nextMs = lacksRoom ? nextMs ?? nowMs + Self.lookMs : nil
     }
 
+    /// By the journal itself: nobody needs to wait for it.
+    package mutating func wasMade() { if nextMs != nil { nextMs = 0 } }
+
     /// True once each time that it is due.
     package mutating func isDue(nowMs: UInt64) -> Bool {
         guard let nextMs, nowMs >= nextMs else { return false }

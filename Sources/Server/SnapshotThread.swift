@@ -48,6 +48,8 @@ private struct SnapshotLoop: ~Copyable {
     private let log: Log
     private let counters: MemberCounters
     private var outcomes: [SnapshotOutcome] = []
+    /// The last one that was written had no room, which is said once: it is tried again and again.
+    private var lacksRoom = false
     private var ended = false
 
     init(
@@ -117,14 +119,19 @@ private struct SnapshotLoop: ~Copyable {
         outcomes.removeAll(keepingCapacity: true)
     }
 
-    private func note(_ outcome: SnapshotOutcome) {
+    private mutating func note(_ outcome: SnapshotOutcome) {
         switch outcome {
         case .appended, .read: break
-        case .saved: counters.savedSnapshot()
+        case .saved:
+            lacksRoom = false
+            counters.savedSnapshot()
         case .notSaved(let index, let error):
-            log.error(
-                "a snapshot could not be written; the log is kept instead, and grows",
-                ("index", index.rawValue), ("error", "\(error)"))
+            if !lacksRoom || !error.lacksRoom {
+                log.error(
+                    "a snapshot could not be written; the log is kept instead, and grows",
+                    ("index", index.rawValue), ("error", "\(error)"))
+            }
+            lacksRoom = error.lacksRoom
             counters.failedSnapshot()
         case .notRead(let index, let error):
             log.warning(

@@ -86,9 +86,12 @@ final class Cluster {
     /// Members whose storage completions are held back.
     var slowDisks: Set<Int> = []
     var heldStored: [(node: Int, token: StorageToken)] = []
-    /// Members whose disks take no entries, and what waits for room there.
+    /// Members whose disks take no entries and no snapshots, and what waits for room there.
     var fullDisks: Set<Int> = []
     private var waiting: [Int: [StorageRequest]] = [:]
+    var noRoomForSnapshots: Set<Int> = []
+    /// Snapshots that found no room.
+    var failedBegins = 0
     /// Pieces of snapshots that the slow disks have not written yet.
     var heldAppended: [(node: Int, index: LogIndex)] = []
     /// Snapshots that no read finds intact, and how often one was tried.
@@ -205,6 +208,10 @@ final class Cluster {
     private func snapshot(_ request: SnapshotRequest, _ position: Int) {
         guard let node = nodes[position] else { return }
         switch request {
+        case .begin(let mark)
+        where fullDisks.contains(position) || noRoomForSnapshots.contains(position):
+            failedBegins += 1
+            step(position, .snapshotNotSaved(mark.index, lacksRoom: true))
         case .begin(let mark):
             node.writing = mark
             node.written = []

@@ -21,8 +21,10 @@ struct FullDiskTests {
         cluster.nodes[position]?.replica.status().diskIsFull ?? false
     }
 
-    private func written(_ cluster: Cluster, _ position: Int, _ path: String) throws {
-        let write = cluster.put(position, path)
+    private func written(
+        _ cluster: Cluster, _ position: Int, _ path: String, _ data: String = ""
+    ) throws {
+        let write = cluster.put(position, path, data)
         try cluster.run { cluster.reply(position, write) != nil }
         #expect(isCreated(cluster.reply(position, write)))
     }
@@ -221,7 +223,137 @@ struct FullDiskTests {
         try cluster.run { cluster.reply(0, read) != nil }
         #expect(cluster.reply(0, read) == .readable && cluster.data(0, "/a") == "")
         cluster.makeRoom(0)
-        try cluster.run { cluster.data(0, "/last") != nil }
+        try cluster.run { cluster.data(0, "/last") != nil && !isFull(cluster, 0) }
         try written(cluster, 0, "/b")
+    }
+
+    // MARK: the log gives way
+
+    private func snapshotting(every entries: Int) -> ReplicaOptions {
+        var options = ReplicaOptions()
+        options.snapshotEntries = entries
+        return options
+    }
+
+    /// All of it that a snapshot stands for is gone.
+    private func isCleared(_ node: Node) -> Bool {
+        guard let mark = node.disk.snapshot else { return false }
+        return node.disk.entries.allSatisfy { $0.index > mark.index }
+    }
+
+    private func written(_ cluster: Cluster, _ position: Int, _ numbers: Range<Int>) throws {
+        for number in numbers { try written(cluster, position, "/w/\(number)") }
+    }
+
+    @Test("For a member that says that its disk is full nothing is kept but what is kept for all")
+    func keptForFull() throws {
+        var options = snapshotting(every: 20)
+        options.retention.entries = 5
+        let cluster = try Cluster(options: options)
+        let leader = try cluster.awaitLeader()
+        let full = (leader + 1) % 3
+        try fill(cluster, [full])
+        try written(cluster, leader, 0..<100)
+        let node = try #require(cluster.nodes[leader])
+        try cluster.run { node.writing == nil }
+        #expect(node.disk.entries.count <= 25)
+        cluster.makeRoom(full)
+        try cluster.run { isEverywhere(cluster, "/w/99") }
+    }
+
+    @Test("On a full disk the log behind the snapshot goes, also at a start that finds no room")
+    func cleared() throws {
+        for starts in [false, true] {
+            let cluster = try Cluster(options: snapshotting(every: 50))
+            var leader = try cluster.awaitLeader()
+            try written(cluster, leader, 0..<70)
+            let full = (leader + 1) % 3
+            try cluster.run { isEverywhere(cluster, "/w/69") }
+            #expect(!isCleared(try #require(cluster.nodes[full])))
+            if starts {
+                let disk = try #require(cluster.crash(full))
+                cluster.fullDisks.insert(full)
+                try cluster.start(full, disk: disk)
+                leader = try #require(cluster.leader)
+                _ = cluster.put(leader, "/last")
+                try cluster.run { isFull(cluster, full) }
+            } else {
+                try fill(cluster, [full])
+            }
+            let node = try #require(cluster.nodes[full])
+            #expect(isCleared(node) && !node.disk.entries.isEmpty)
+            cluster.makeRoom(full)
+            try cluster.run { isEverywhere(cluster, "/last") && !isFull(cluster, full) }
+        }
+    }
+
+    @Test("When there is room again, a snapshot that is due takes it before the log does")
+    func snapshotFirst() throws {
+        let cluster = try Cluster(options: snapshotting(every: 50))
+        let leader = try cluster.awaitLeader()
+        try written(cluster, leader, 0..<45)
+        let full = (leader + 1) % 3
+        try fill(cluster, [full])
+        let node = try #require(cluster.nodes[full])
+        #expect(node.disk.snapshot == nil)
+        // It is tried again and again, not as often as there are ticks.
+        let before = cluster.failedBegins
+        try cluster.tick(200)
+        #expect((2...4).contains(cluster.failedBegins - before))
+        cluster.slowFinish = [full]
+        cluster.makeRoom(full)
+        let kept = node.disk.entries
+        try written(cluster, leader, 45..<100)
+        #expect(isFull(cluster, full) && node.disk.entries == kept && !cluster.heldFinish.isEmpty)
+        cluster.slowFinish = []
+        cluster.finishHeld()
+        #expect(isCleared(node))
+        try cluster.run { !isFull(cluster, full) && isEverywhere(cluster, "/w/99") }
+    }
+
+    @Test("A disk with room for the log and none for the snapshot takes entries all the same")
+    func noRoomForSnapshot() throws {
+        let cluster = try Cluster(options: snapshotting(every: 50))
+        let leader = try cluster.awaitLeader()
+        try written(cluster, leader, 0..<45)
+        let full = (leader + 1) % 3
+        try fill(cluster, [full])
+        cluster.noRoomForSnapshots = [full]
+        cluster.makeRoom(full)
+        try written(cluster, leader, 45..<150)
+        try cluster.run { !isFull(cluster, full) && isEverywhere(cluster, "/w/149") }
+        let node = try #require(cluster.nodes[full])
+        #expect(node.disk.snapshot == nil)
+        cluster.noRoomForSnapshots = []
+        try cluster.run { isCleared(node) }
+    }
+
+    @Test("A full disk whose log is small against the tree is not written to for a snapshot")
+    func notWorthwhile() throws {
+        let cluster = try Cluster()
+        let leader = try cluster.awaitLeader()
+        let full = (leader + 1) % 3
+        try written(cluster, leader, "/big", String(repeating: "x", count: 100_000))
+        for _ in 0..<3 {
+            let number = cluster.put(leader, "/big", String(repeating: "y", count: 100_000))
+            try cluster.run { cluster.reply(leader, number) != nil }
+        }
+        try cluster.run { cluster.data(full, "/big")?.first == "y" }
+        let disk = try #require(cluster.crash(full))
+        try cluster.start(full, disk: disk)
+        try cluster.run { cluster.data(full, "/big")?.first == "y" }
+        // Of what is due a snapshot is made while there is no room; of the little behind it, none.
+        try fill(cluster, [full])
+        let node = try #require(cluster.nodes[full])
+        cluster.makeRoom(full)
+        try cluster.run { node.disk.snapshot != nil && !isFull(cluster, full) }
+        try written(cluster, leader, 0..<10)
+        try cluster.run { isEverywhere(cluster, "/w/9") }
+        let (begins, mark) = (cluster.failedBegins, node.disk.snapshot)
+        try fill(cluster, [full])
+        cluster.makeRoom(full)
+        try cluster.run { !isFull(cluster, full) }
+        try cluster.tick(100)
+        #expect(cluster.failedBegins == begins && node.disk.snapshot == mark)
     }
 }

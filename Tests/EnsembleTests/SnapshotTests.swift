@@ -267,7 +267,7 @@ struct SnapshotTests {
         cluster.heldFinish = []
         node.writing = nil
         cluster.slowFinish = []
-        cluster.step(leader, .snapshotNotSaved(mark.index))
+        cluster.step(leader, .snapshotNotSaved(mark.index, lacksRoom: false))
         try cluster.tick(Int(options.snapshotStallMs / options.tickMs) + 10)
         #expect((node.disk.snapshot?.index ?? .zero) >= mark.index)
     }

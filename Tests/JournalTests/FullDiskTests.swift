@@ -231,4 +231,25 @@ struct FullDiskTests {
             #expect(whole.takeRecovered().entries == [big])
         }
     }
+
+    @Test("A start that finds no room lets go what the snapshot stands for")
+    func startWithoutRoom() throws {
+        for terms in 0..<40 {
+            let disk = SimulatedDisk()
+            var log = try Log.open(disk, Self.limits)
+            for index in UInt64(1)...30 {
+                try log.append(hardState: nil, entries: [Log.entry(index, bytes: 1_000)])
+            }
+            for term in 0..<terms where log.lastIndex > .zero {
+                try log.append(hardState: Log.hard(UInt64(2 + term), vote: 2), entries: [])
+            }
+            try log.sync()
+            let files = disk.fileNames.count
+            disk.roomBytes = 0
+            // The log ends before it: it came from another member, and the reset had no room.
+            var again = try Log.open(disk, Self.limits, snapshot: Log.mark(50, term: 4))
+            #expect(again.takeRecovered().entries.isEmpty && again.lastIndex == LogIndex(50))
+            #expect(disk.fileNames.count < files)
+        }
+    }
 }

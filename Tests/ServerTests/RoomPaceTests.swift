@@ -26,5 +26,13 @@ struct RoomPaceTests {
         pace.note(lacksRoom: false, nowMs: 70_504)
         isDue = pace.isDue(nowMs: 90_000)
         #expect(!isDue && pace.waitMs(nowMs: 90_000) == nil)
+        // What the journal has removed itself it need not wait for.
+        pace.wasMade()
+        #expect(pace.waitMs(nowMs: 90_000) == nil)
+        pace.note(lacksRoom: true, nowMs: 90_000)
+        pace.wasMade()
+        pace.note(lacksRoom: true, nowMs: 90_001)
+        isDue = pace.isDue(nowMs: 90_001)
+        #expect(isDue)
     }
 }

@@ -314,7 +314,7 @@ struct RecoveryTests {
         files.carryOut(.append([7]), into: &outcomes)
         files.carryOut(.finish(mark.index), into: &outcomes)
         guard outcomes.count == 1, case .notSaved(mark.index, .storage) = outcomes[0],
-            case .snapshotNotSaved(mark.index)? = outcomes[0].input
+            case .snapshotNotSaved(mark.index, lacksRoom: _)? = outcomes[0].input
         else {
             Issue.record("\(outcomes)")
             return

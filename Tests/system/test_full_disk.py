@@ -148,3 +148,33 @@ def test_a_full_member_that_is_killed_comes_back_full_and_votes(small):
     leader.start()
     small.ready()
     small.same_everywhere()
+
+
+def test_the_log_gives_way_and_no_full_disk_fills_another(small):
+    full = small.followers()[0]
+    fill(full)
+    writer = small.leader()
+
+    def write(number):
+        nonlocal writer
+        try:
+            answer = writer.once("PUT", f"/v1/znodes/f{number % 5}", bytes(60_000), timeout=5)
+            if answer.status in (200, 201):
+                return True
+        except Unreachable:
+            pass
+        leaders = [m for m in small.members if m.answers("/leader")]
+        writer = leaders[0] if leaders else writer
+        return False
+
+    # More than a disk has room for, of a tree that is small.
+    for number in range(4000):
+        if not write(number):
+            eventually(lambda: write(number), 20, "the others take changes")
+    assert is_full(full)
+    for member in small.members:
+        if member is not full:
+            eventually(lambda: not is_full(member), 20, "its own log does not keep it full")
+    make_room(full)
+    small.ready()
+    small.same_everywhere()
