@@ -32,8 +32,11 @@ package enum SnapshotRequest: Sendable {
     /// as soon as any part of it fails.
     case finish(LogIndex)
     case abandon(LogIndex)
+    /// The newest durable one if it is at this index, or the one that is kept already, stays readable
+    /// when a newer one is durable, until another one is kept, or none.
+    case keep(LogIndex?)
     /// Answer `Input.snapshotRead` with at most `count` bytes from `offset` of the newest durable
-    /// snapshot if it is the one at `index`, else `Input.snapshotNotRead`.
+    /// snapshot, or of the kept one, if it is the one at `index`, else `Input.snapshotNotRead`.
     case read(index: LogIndex, offset: UInt64, count: Int)
 }
 

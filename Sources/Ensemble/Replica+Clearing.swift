@@ -41,7 +41,7 @@ extension Replica {
 
     /// It would let go as much of the log as it takes, or is due in any case.
     var isSnapshotWorthwhile: Bool {
-        isSnapshotDueBySize
+        isSnapshotDueBySize()
             || (applied.rawValue > (ownSnapshot.durable?.index.rawValue ?? 0)
                 && bytesSinceSnapshot >= tree.storeBytes)
     }

@@ -9,6 +9,9 @@ struct OwnSnapshot {
     /// The newest durable one.
     var durable: SnapshotMark?
     var underWay: SnapshotMark?
+    /// Its file stays for those it is being sent to, whatever takes its place. Why one is enough: it
+    /// goes to its end, and what was newer then, and had to start anew, is the next to be kept.
+    var kept: LogIndex?
     /// Of `Replica.bytesSinceSnapshot`, what the one under way stands for.
     var coversBytes = 0
     /// The walk is over; the file is being made durable.
@@ -80,25 +83,56 @@ extension Replica {
             raft.snapshotFailed(to: transfer.member)
         }
         outgoing.removeAll { nowMs >= $0.progressMs + options.snapshotStallMs }
+        if let kept = ownSnapshot.kept, !isSent(kept) { keep(nil, into: &effects) }
+    }
+
+    private func isSent(_ index: LogIndex) -> Bool { outgoing.contains { $0.mark.index == index } }
+
+    /// Another one is about to take the place of the newest.
+    private mutating func keepWhatIsSent(into effects: inout Effects) {
+        if let kept = ownSnapshot.kept, isSent(kept) { return }
+        keep(ownSnapshot.durable.map(\.index).flatMap { isSent($0) ? $0 : nil }, into: &effects)
+    }
+
+    private mutating func keep(_ index: LogIndex?, into effects: inout Effects) {
+        guard ownSnapshot.kept != index else { return }
+        ownSnapshot.kept = index
+        effects.snapshots.append(.keep(index))
+    }
+
+    /// An older file makes room for the next one: those it was sent to get that one.
+    private mutating func giveUpKept(into effects: inout Effects) {
+        guard let kept = ownSnapshot.kept, kept != ownSnapshot.durable?.index else { return }
+        stopSending(kept)
+        keep(nil, into: &effects)
+    }
+
+    private mutating func stopSending(_ index: LogIndex) {
+        for transfer in outgoing where transfer.mark.index == index {
+            raft.snapshotFailed(to: transfer.member)
+        }
+        outgoing.removeAll { $0.mark.index == index }
     }
 
     private var isSnapshotDue: Bool {
         mayBeginSnapshot && nowMs >= ownSnapshot.retryMs
-            && (isSnapshotForced || isSnapshotDueBySize)
+            && (isSnapshotForced || isSnapshotDueBySize())
     }
 
     private var mayBeginSnapshot: Bool {
         (entriesSinceSnapshot > 0 || ownSnapshot.isUnreadable) && incoming.mark == nil
-            && ownSnapshot.ahead == nil && outgoing.isEmpty
+            && ownSnapshot.ahead == nil
+            && (outgoing.isEmpty || isSnapshotForced
+                || isSnapshotDueBySize(times: options.snapshotPatience))
     }
 
     private var entriesSinceSnapshot: Int {
         Int(applied.rawValue - (ownSnapshot.durable?.index.rawValue ?? 0))
     }
 
-    var isSnapshotDueBySize: Bool {
-        entriesSinceSnapshot >= options.snapshotEntries
-            || bytesSinceSnapshot >= options.snapshotLogBytes
+    func isSnapshotDueBySize(times: Int = 1) -> Bool {
+        entriesSinceSnapshot / times >= options.snapshotEntries
+            || bytesSinceSnapshot / times >= options.snapshotLogBytes
     }
 
     /// One that is forced is under way, or will be as soon as it is tried again.
@@ -125,6 +159,7 @@ extension Replica {
         let head = ReplicaSnapshot.encode(
             ReplicaSnapshot.Head(identity: identityTable, limits: tree.limits))
         tree.beginSnapshot()
+        keepWhatIsSent(into: &effects)
         ownSnapshot.coversBytes = bytesSinceSnapshot
         ownSnapshot.underWay = mark
         ownSnapshot.begunMs = nowMs
@@ -169,7 +204,10 @@ extension Replica {
         effects.events.append(.snapshotSaved(mark.index))
         let through =
             keepsNoLog
-            ? mark.index : raft.lastSpare(before: mark.index, keeping: options.retention)
+            ? mark.index
+            : raft.lastSpare(
+                before: mark.index, keeping: options.retention,
+                sending: outgoing.map(\.mark.index).min())
         snapshotGoesFirst = false
         if through >= raft.firstIndex {
             raft.compact(through: through)
@@ -199,16 +237,14 @@ extension Replica {
                     ? max(options.snapshotRetryMs, options.snapshotRetryTimes * tookMs)
                     : options.snapshotStallMs)
             snapshotGoesFirst = false
+            if lacksRoom { giveUpKept(into: &effects) }
         }
         if lacksRoom { clearForRoom(into: &effects) }
     }
 
     mutating func snapshotNotRead(_ index: LogIndex) {
         if ownSnapshot.durable?.index == index { ownSnapshot.isUnreadable = true }
-        for transfer in outgoing where transfer.mark.index == index {
-            raft.snapshotFailed(to: transfer.member)
-        }
-        outgoing.removeAll { $0.mark.index == index }
+        stopSending(index)
     }
 
     // MARK: To a follower

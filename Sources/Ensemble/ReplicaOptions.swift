@@ -62,6 +62,8 @@ package struct ReplicaOptions: Sendable {
     /// A snapshot is due after so many entries, or bytes of payload, since the last one.
     package var snapshotEntries = 200_000
     package var snapshotLogBytes = 64 << 20
+    /// It waits until no snapshot is on its way to a follower, but not beyond so many times that.
+    package var snapshotPatience = 4
     package var retention = LogRetention()
     /// One piece of a snapshot, on disk and between members.
     package var snapshotPieceBytes = 256 << 10

@@ -13,7 +13,7 @@ package enum SnapshotOutcome: Sendable {
     case notSaved(LogIndex, JournalError)
     case read(SnapshotPiece)
     case notRead(LogIndex, JournalError)
-    /// Given up as asked, but its file stays until the next start.
+    /// Given up or kept no more as asked, but a file stays until the next start.
     case notRemoved(LogIndex, JournalError)
     /// The scrub found it, at rest.
     case damaged(ScrubDamage)
@@ -73,6 +73,12 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
         case .abandon(let index):
             guard underWay == index else { return }
             abandon(into: &outcomes)
+        case .keep(let index):
+            do throws(JournalError) {
+                try store.keep(index)
+            } catch {
+                outcomes.append(.notRemoved(index ?? .zero, error))
+            }
         case .read(let index, let offset, let count):
             read(index, offset, count, into: &outcomes)
         }

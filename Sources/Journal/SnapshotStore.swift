@@ -12,6 +12,10 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     private var unverified: (reader: SnapshotReader, verification: SnapshotVerification)?
     /// Of the newest one that was read from start to end.
     private var reader: SnapshotReader?
+    /// Stays when a newer one takes its place.
+    private var keptIndex: LogIndex?
+    /// A newer one has taken its place.
+    private var kept: SnapshotReader?
     /// Finished ones that another one replaced, and damaged ones: gone once one is verified.
     private var superseded: [String] = []
     /// Found damaged when opening, newest first. The log must reach `newest` all the same.
@@ -141,7 +145,13 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
             return false
         }
         superseded.removeAll { $0 == next.reader.name }
-        if let before = reader?.name { superseded.append(before) }
+        if let before = reader {
+            if before.mark.index == keptIndex {
+                kept = before
+            } else {
+                superseded.append(before.name)
+            }
+        }
         reader = next.reader
         try storing { () throws(StorageError) in try removeSuperseded() }
         return true
@@ -163,11 +173,27 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
 
     // MARK: reading
 
-    /// Appends at most `count` body bytes from `offset` on of the newest snapshot, which must be
-    /// the one at `index` (`snapshotAbsent` else). True when they are the last ones.
+    /// From now on, of those that newer ones have replaced, this one stays, if it is the newest or is
+    /// kept already. Until the next start.
+    package mutating func keep(_ index: LogIndex?) throws(JournalError) {
+        keptIndex = index
+        guard let old = kept, old.mark.index != index else { return }
+        kept = nil
+        try storing { () throws(StorageError) in
+            try storage.remove(old.name)
+            try storage.syncDirectory()
+        }
+    }
+
+    /// Appends at most `count` body bytes from `offset` on of the newest snapshot or the kept one,
+    /// which must be the one at `index` (`snapshotAbsent` else). True when they are the last ones.
     package mutating func read(
         index: LogIndex, at offset: UInt64, count: Int, into out: inout [UInt8]
     ) throws(JournalError) -> Bool {
+        if var current = kept, current.mark.index == index {
+            defer { kept = current }
+            return try current.read(at: offset, count: count, into: &out, storage: &storage)
+        }
         guard var current = reader, current.mark.index == index else {
             throw .snapshotAbsent(index: index.rawValue)
         }

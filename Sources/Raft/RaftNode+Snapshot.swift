@@ -14,9 +14,12 @@ extension RaftNode {
         ledger.covered(through: index)
     }
 
-    /// The last entry that may go when a snapshot at `index` is durable. `index` is applied.
-    package func lastSpare(before index: LogIndex, keeping retention: LogRetention) -> LogIndex {
-        let needed = lastHeldByAll
+    /// The last entry that may go when a snapshot at `index` is durable. `index` is applied. The oldest
+    /// that is on its way to a follower is the one at `sending`.
+    package func lastSpare(
+        before index: LogIndex, keeping retention: LogRetention, sending: LogIndex? = nil
+    ) -> LogIndex {
+        let needed = min(lastHeldByAll, sending ?? .max)
         var spare = index
         var bytes = 0
         while spare >= firstIndex {
@@ -39,7 +42,7 @@ extension RaftNode {
             switch progress.state {
             case .probe: least = min(least, progress.next.previous)
             case .replicate: least = min(least, progress.match)
-            // Its entries begin behind that snapshot; until it has arrived no other one is made.
+            // Its entries begin behind that snapshot, see `sending`.
             case .snapshot: break
             }
         }

@@ -13,6 +13,8 @@ struct Disk {
     var entries: [Entry] = []
     var snapshot: SnapshotMark?
     var snapshotBody: [UInt8] = []
+    /// An older one that is still there.
+    var keptSnapshot: (index: LogIndex, body: [UInt8])?
     var ensemble: EnsembleID?
     var isNewcomer = false
     var storage: StorageID
@@ -40,6 +42,7 @@ final class Node {
     var effects = Effects()
     var written: [UInt8] = []
     var writing: SnapshotMark?
+    var keeps: LogIndex?
     var replies: [UInt64: [ClientReply]] = [:]
     var refusals: [HelloRefusal] = []
     var events: [ReplicaEvent] = []
@@ -226,24 +229,31 @@ final class Cluster {
         case .finish(let index):
             guard let mark = node.writing, mark.index == index else { return }
             if slowFinish.contains(position) { return heldFinish.append((position, index)) }
+            if let old = node.disk.snapshot, old.index == node.keeps, old.index != mark.index {
+                node.disk.keptSnapshot = (old.index, node.disk.snapshotBody)
+            }
             node.disk.snapshot = mark
             node.disk.snapshotBody = node.written
             node.writing = nil
             step(position, .snapshotSaved(index))
         case .abandon: node.writing = nil
+        case .keep(let index):
+            node.keeps = index
+            if node.disk.keptSnapshot?.index != index { node.disk.keptSnapshot = nil }
         case .read(let index, let offset, let count):
-            guard node.disk.snapshot?.index == index, !unreadable.contains(index) else {
+            let kept = node.disk.keptSnapshot.flatMap { $0.index == index ? $0.body : nil }
+            let newest = node.disk.snapshot?.index == index ? node.disk.snapshotBody : nil
+            guard let body = kept ?? newest, !unreadable.contains(index) else {
                 failedReads += 1
                 return step(position, .snapshotNotRead(index))
             }
-            let end = min(Int(offset) + count, node.disk.snapshotBody.count)
+            let end = min(Int(offset) + count, body.count)
             step(
                 position,
                 .snapshotRead(
                     SnapshotPiece(
                         index: index, offset: offset,
-                        bytes: Array(node.disk.snapshotBody[Int(offset)..<end]),
-                        last: end == node.disk.snapshotBody.count)))
+                        bytes: Array(body[Int(offset)..<end]), last: end == body.count)))
         }
     }
 

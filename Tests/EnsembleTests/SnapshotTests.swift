@@ -271,4 +271,38 @@ struct SnapshotTests {
         try cluster.tick(Int(options.snapshotStallMs / options.tickMs) + 10)
         #expect((node.disk.snapshot?.index ?? .zero) >= mark.index)
     }
+
+    @Test("A slow transfer does not make the log grow without bound, and comes to its end")
+    func slowTransfer() throws {
+        let cluster = try Cluster(options: options())
+        let (leader, away, disk) = try leaveBehind(cluster)
+        let node = try #require(cluster.nodes[leader])
+        try cluster.run { node.writing == nil }
+        let sent = try #require(node.disk.snapshot)
+        cluster.slowDisks = [away]
+        try cluster.start(away, disk: disk)
+        try cluster.run { !cluster.heldAppended.isEmpty }
+        var longest = 0
+        for number in 100..<300 {
+            try fill(cluster, leader, number..<(number + 1))
+            let index = node.disk.snapshot?.index ?? .zero
+            longest = max(longest, node.disk.entries.count { $0.index > index })
+        }
+        #expect(node.disk.keptSnapshot?.index == sent.index)
+        // Some come while it is written.
+        #expect(longest >= 80 && longest <= 150)
+        // What it will need then is kept, as far as it may.
+        #expect(node.disk.entries.first.map { $0.index <= sent.index.next } == true)
+        cluster.slowDisks = []
+        let held = (cluster.heldStored, cluster.heldAppended)
+        for (node, token) in held.0 { cluster.step(node, .stored(token)) }
+        for (node, index) in held.1 { cluster.step(node, .snapshotAppended(index)) }
+        try cluster.run { cluster.nodes[away]?.replica.digest == node.replica.digest }
+        let installed = cluster.nodes[away]?.events.compactMap {
+            if case .snapshotInstalled(let index) = $0 { index } else { nil }
+        }
+        #expect(installed == [sent.index])
+        try cluster.run { node.disk.keptSnapshot == nil }
+        #expect(cluster.failedReads == 0)
+    }
 }

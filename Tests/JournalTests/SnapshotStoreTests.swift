@@ -276,4 +276,36 @@ struct SnapshotStoreTests {
             }
         }
     }
+
+    @Test("One that is kept is read beside the newest, and goes when it is kept no more")
+    func kept() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try Self.write(&store, 10, bytes: 900)
+        try store.keep(LogIndex(10))
+        try Self.write(&store, 20, bytes: 300)
+        try Self.write(&store, 30, bytes: 400)
+        #expect(disk.fileNames.count == 2)
+        for (index, bytes) in [(UInt64(10), 900), (30, 400)] {
+            var body: [UInt8] = []
+            #expect(try store.read(index: LogIndex(index), at: 0, count: 4_096, into: &body))
+            #expect(body.count == bytes)
+        }
+        var body: [UInt8] = []
+        #expect(throws: JournalError.self) {
+            try store.read(index: LogIndex(20), at: 0, count: 1, into: &body)
+        }
+        // One that is not verified yet is none of its business.
+        try store.begin(Self.mark(40))
+        try store.finish()
+        try store.keep(nil)
+        while try !store.verify() {}
+        #expect(disk.fileNames.count == 1 && store.newest?.index == LogIndex(40))
+        // A start knows of none.
+        try store.keep(LogIndex(40))
+        try Self.write(&store, 50, bytes: 300)
+        #expect(disk.fileNames.count == 2)
+        let again = try Self.open(disk)
+        #expect(disk.fileNames.count == 1 && again.newest?.index == LogIndex(50))
+    }
 }
