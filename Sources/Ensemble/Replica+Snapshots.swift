@@ -16,6 +16,9 @@ struct OwnSnapshot {
     var coversBytes = 0
     /// The walk is over; the file is being made durable.
     var finishing = false
+    /// Given up when nothing was left to be written: each becomes durable all the same, in the place of
+    /// the one before, and comes before what was begun later.
+    var givenUpWhole: [(mark: SnapshotMark, coversBytes: Int)] = []
     /// Pieces given out and not yet written.
     var piecesAhead = 0
     var begunMs: UInt64 = 0
@@ -58,12 +61,19 @@ extension Replica {
     }
 
     mutating func snapshotSaved(_ index: LogIndex, into effects: inout Effects) {
-        if incoming.mark?.index == index {
+        if let (mark, bytes) = takeGivenUp(index) {
+            retainSnapshot(mark, covering: bytes, into: &effects)
+        } else if incoming.mark?.index == index {
             install(into: &effects)
         } else if let mark = ownSnapshot.underWay, mark.index == index {
             ownSnapshot.underWay = nil
             retainSnapshot(mark, covering: ownSnapshot.coversBytes, into: &effects)
         }
+    }
+
+    private mutating func takeGivenUp(_ index: LogIndex) -> (SnapshotMark, coversBytes: Int)? {
+        ownSnapshot.givenUpWhole.firstIndex { $0.mark.index == index }
+            .map { ownSnapshot.givenUpWhole.remove(at: $0) }
     }
 
     mutating func tickSnapshots(into effects: inout Effects) {
@@ -225,6 +235,7 @@ extension Replica {
     mutating func snapshotNotSaved(
         _ index: LogIndex, lacksRoom: Bool, into effects: inout Effects
     ) {
+        if takeGivenUp(index) != nil { return }
         if incoming.mark?.index == index { incoming = IncomingSnapshot() }
         if ownSnapshot.underWay?.index == index {
             tree.abandonSnapshot()
@@ -348,7 +359,11 @@ extension Replica {
             tree.abandonSnapshot()
             ownSnapshot.underWay = nil
             snapshotGoesFirst = false
-            effects.snapshots.append(.abandon(own.index))
+            if ownSnapshot.finishing {
+                ownSnapshot.givenUpWhole.append((own, ownSnapshot.coversBytes))
+            } else {
+                effects.snapshots.append(.abandon(own.index))
+            }
         }
         if let earlier = incoming.mark { effects.snapshots.append(.abandon(earlier.index)) }
         incoming = IncomingSnapshot()

@@ -216,6 +216,10 @@ final class Cluster {
             failedBegins += 1
             step(position, .snapshotNotSaved(mark.index, lacksRoom: true))
         case .begin(let mark):
+            // A whole one comes to be, whatever follows it.
+            let held = heldFinish.filter { $0.node == position }
+            heldFinish.removeAll { $0.node == position }
+            for (_, index) in held { finish(index, node, position) }
             node.writing = mark
             node.written = []
         case .append(let bytes):
@@ -227,16 +231,10 @@ final class Cluster {
                 step(position, .snapshotAppended(mark.index))
             }
         case .finish(let index):
-            guard let mark = node.writing, mark.index == index else { return }
+            guard node.writing?.index == index else { return }
             if slowFinish.contains(position) { return heldFinish.append((position, index)) }
-            if let old = node.disk.snapshot, old.index == node.keeps, old.index != mark.index {
-                node.disk.keptSnapshot = (old.index, node.disk.snapshotBody)
-            }
-            node.disk.snapshot = mark
-            node.disk.snapshotBody = node.written
-            node.writing = nil
-            step(position, .snapshotSaved(index))
-        case .abandon: node.writing = nil
+            finish(index, node, position)
+        case .abandon(let index): if node.writing?.index == index { node.writing = nil }
         case .keep(let index):
             node.keeps = index
             if node.disk.keptSnapshot?.index != index { node.disk.keptSnapshot = nil }
@@ -257,6 +255,17 @@ final class Cluster {
         }
     }
 
+    private func finish(_ index: LogIndex, _ node: Node, _ position: Int) {
+        guard let mark = node.writing, mark.index == index else { return }
+        if let old = node.disk.snapshot, old.index == node.keeps, old.index != mark.index {
+            node.disk.keptSnapshot = (old.index, node.disk.snapshotBody)
+        }
+        node.disk.snapshot = mark
+        node.disk.snapshotBody = node.written
+        node.writing = nil
+        step(position, .snapshotSaved(index))
+    }
+
     func makeRoom(_ position: Int) {
         fullDisks.remove(position)
         for case .append(let token, _, let entries) in waiting.removeValue(forKey: position) ?? [] {
@@ -269,7 +278,9 @@ final class Cluster {
     func finishHeld() {
         let held = heldFinish
         heldFinish = []
-        for (position, index) in held { snapshot(.finish(index), position) }
+        for (position, index) in held {
+            if let node = nodes[position] { finish(index, node, position) }
+        }
     }
 
     /// Delivers what is in flight, and what that makes, until nothing is, or `isEnough`.

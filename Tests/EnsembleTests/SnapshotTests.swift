@@ -305,4 +305,33 @@ struct SnapshotTests {
         try cluster.run { node.disk.keptSnapshot == nil }
         #expect(cluster.failedReads == 0)
     }
+
+    @Test("An own snapshot that was whole when another one came in counts, though that one goes")
+    func ownIsWhole() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let other = (leader + 1) % 3
+        let node = try #require(cluster.nodes[other])
+        try fill(cluster, leader, 0..<30)
+        try cluster.run { node.disk.snapshot != nil && node.writing == nil }
+        cluster.slowFinish = [other]
+        try fill(cluster, leader, 30..<60)
+        try cluster.run { !cluster.heldFinish.isEmpty }
+        let own = try #require(node.writing)
+        let status = node.replica.status()
+        let later = SnapshotMark(
+            index: LogIndex(status.commit.rawValue) + 5, term: own.term,
+            configuration: own.configuration)
+        cluster.step(
+            other,
+            .received(
+                .snapshotChunk(mark: later, term: status.term, offset: 0, bytes: [], last: false),
+                from: cluster.members[leader]))
+        #expect(node.writing == later && node.disk.snapshot == own)
+        #expect(node.replica.status().snapshotIndex == own.index)
+        cluster.slowFinish = []
+        // Its entries come by themselves.
+        try fill(cluster, leader, 60..<70)
+        #expect(node.disk.snapshot?.index == node.replica.status().snapshotIndex)
+    }
 }
