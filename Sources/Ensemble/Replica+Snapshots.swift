@@ -255,6 +255,11 @@ extension Replica {
 
     mutating func snapshotNotRead(_ index: LogIndex) {
         if ownSnapshot.durable?.index == index { ownSnapshot.isUnreadable = true }
+        // It has taken the place of the durable one, and is told of once.
+        if ownSnapshot.ahead?.index == index {
+            ownSnapshot.ahead = nil
+            ownSnapshot.isUnreadable = true
+        }
         stopSending(index)
     }
 

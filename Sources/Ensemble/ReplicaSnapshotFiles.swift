@@ -119,6 +119,7 @@ package struct ReplicaSnapshotFiles<Storage: JournalStorage & ~Copyable>: ~Copya
         guard let index = verifying else { return }
         do throws(JournalError) {
             guard try store.verify(blocksMax: blocksMax) else { return }
+            scrub.forgetDamagedSnapshot()
             outcomes.append(.saved(index))
         } catch {
             outcomes.append(.notSaved(index, error))

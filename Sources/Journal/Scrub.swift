@@ -38,13 +38,17 @@ package struct Scrub: Sendable {
     /// To be looked at in this pass, oldest first.
     private var waiting: [UInt64] = []
     private var before: SegmentCheck.End?
-    /// Found damaged, and not gone yet.
+    /// Found damaged, and not gone yet: each is said once.
     private var damaged: [UInt64] = []
+    private var damagedSnapshot: String?
 
     package init() {}
 
     /// Another file may bear the name of the snapshot that is being read.
     package mutating func forgetSnapshot() { snapshot = nil }
+
+    /// A snapshot was found intact since, maybe of the same name as a damaged one.
+    package mutating func forgetDamagedSnapshot() { damagedSnapshot = nil }
 
     /// `newest`: the name of the durable snapshot. The snapshot comes first: when damage to the log is
     /// found, it is known whether it stands in for it.
@@ -75,7 +79,7 @@ package struct Scrub: Sendable {
         damaged.removeAll { !there.contains($0) }
         // The last one may be prepared and unused, then the one before it takes the appends.
         waiting = there.dropLast(2).filter { !damaged.contains($0) }
-        guard let newest else { return }
+        guard let newest, newest != damagedSnapshot else { return }
         storage.letGo(newest)
         do throws(JournalError) {
             let reader = try SnapshotReader(newest, storage: &storage)
@@ -143,12 +147,13 @@ package struct Scrub: Sendable {
     }
 
     /// The durable snapshot is there until another one takes its place, so a missing one is damage.
-    private func note(
+    private mutating func note(
         _ error: JournalError, ofSnapshot name: String, _ step: inout ScrubStep
     ) {
         guard error.isDamage || error.isAbsence, let place = SnapshotName.position(name) else {
             return
         }
+        damagedSnapshot = name
         step.damage = .snapshot(place.index, error)
     }
 }

@@ -334,4 +334,34 @@ struct SnapshotTests {
         try fill(cluster, leader, 60..<70)
         #expect(node.disk.snapshot?.index == node.replica.status().snapshotIndex)
     }
+
+    @Test("A received snapshot that rots before it counts is followed by an own one")
+    func rotsAhead() throws {
+        let cluster = try Cluster(options: options())
+        let leader = try cluster.awaitLeader()
+        let (other, away) = ((leader + 1) % 3, (leader + 2) % 3)
+        cluster.options.retention.entries = 10_000
+        try cluster.start(other, disk: try #require(cluster.crash(other)))
+        let disk = try #require(cluster.crash(away))
+        try fill(cluster, leader, 0..<100)
+        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        cluster.slowFinish = [away]
+        try cluster.start(away, disk: disk)
+        try cluster.run { !cluster.heldFinish.isEmpty }
+        let node = try #require(cluster.nodes[away])
+        let received = try #require(node.writing)
+        // Its entries come by themselves, from another leader.
+        _ = cluster.crash(leader)
+        try cluster.run {
+            cluster.leader == other
+                && node.replica.status().commit.rawValue > received.index.rawValue
+        }
+        cluster.slowFinish = []
+        cluster.finishHeld()
+        #expect(
+            node.disk.snapshot == received && node.replica.status().snapshotIndex < received.index)
+        cluster.step(away, .snapshotNotRead(received.index))
+        try cluster.run { node.replica.status().snapshotIndex > received.index }
+        #expect(node.disk.snapshot?.index == node.replica.status().snapshotIndex)
+    }
 }

@@ -195,6 +195,8 @@ struct ScrubTests {
         let bytes = disk.bytes(name)
         var scrub = Scrub()
         func isFound(_ changed: [UInt8]?) -> Bool {
+            // What is damaged already is not said again.
+            scrub = Scrub()
             if let changed { disk.replace(name, with: changed) } else { disk.delete(name) }
             let found = Self.pass(&store, &scrub, bytesMax: 200).found
             guard found.count == 1, case .snapshot(LogIndex(12), _) = found[0] else { return false }
@@ -229,6 +231,33 @@ struct ScrubTests {
             try SnapshotStoreTests.write(&store, index, bytes: 450)
             #expect(Self.pass(&store, &scrub, bytesMax: 100).found == [])
             #expect(Self.pass(&store, &scrub, bytesMax: 100).found == [])
+        }
+    }
+
+    @Test("What is damaged is said once until it is healed, and does not hide what comes behind it")
+    func saidOnce() throws {
+        let (disk, sealed) = try Self.makeDisk()
+        var store = try SnapshotStoreTests.open(disk)
+        try SnapshotStoreTests.write(&store, 12, bytes: 950)
+        let newest = store.newestName
+        let name = try #require(newest)
+        for place in [3, 700] {
+            disk.flip(name, at: place)
+            var scrub = Scrub()
+            #expect(Self.pass(&store, &scrub, bytesMax: 512).found.count == 1)
+            for _ in 0..<3 { #expect(Self.pass(&store, &scrub, bytesMax: 512).found == []) }
+            let copy = disk.bytes(sealed[1])
+            disk.flip(sealed[1], at: 3_000)
+            #expect(Self.pass(&store, &scrub, bytesMax: 512).found.count == 1)
+            for _ in 0..<3 { #expect(Self.pass(&store, &scrub, bytesMax: 512).found == []) }
+            disk.replace(sealed[1], with: copy)
+            // Another one of its name takes its place, and rots as well.
+            try SnapshotStoreTests.write(&store, 12, bytes: 950)
+            scrub.forgetDamagedSnapshot()
+            #expect(Self.pass(&store, &scrub, bytesMax: 512).found == [])
+            disk.flip(name, at: place)
+            #expect(Self.pass(&store, &scrub, bytesMax: 512).found.count == 1)
+            try SnapshotStoreTests.write(&store, 12, bytes: 950)
         }
     }
 
