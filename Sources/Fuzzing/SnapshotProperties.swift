@@ -36,10 +36,12 @@ enum SnapshotProperties {
         return true
     }
 
-    /// Index and term are part of the name, and compared with it.
+    /// Index and term are part of the name, and compared with it. Where no name has such numbers it is
+    /// another one, and the file is damaged.
     private static func name(_ bytes: [UInt8]) -> String {
         func digits(_ offset: Int) -> String {
-            let text = String(bytes.number(offset, bytes: 8), radix: 16)
+            let number = min(bytes.number(offset, bytes: 8), LogIndex.max.rawValue)
+            let text = String(number, radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
         return "snapshot-\(digits(16))-\(digits(24))"
