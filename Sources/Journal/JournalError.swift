@@ -29,9 +29,9 @@ package enum JournalError: Error, Equatable, Sendable {
 
 extension JournalError: CustomStringConvertible {
     private static let replace =
-        "Do not start this member on this directory: move it away and keep it. The other members "
-        + "go on while a majority of them is there, and admit this one with an empty directory; "
-        + "see docs/operations.md, damaged disk."
+        "Do not start this member on this directory: move it away and keep it. If there are other "
+        + "members, they go on while a majority of them is there, and admit this one with an empty "
+        + "directory; see docs/operations.md, damaged disk."
 
     /// What was found, without what to do about it.
     package var finding: String {

@@ -13,7 +13,7 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "One seed.") var seed: UInt64?
     @Option(help: "A range of seeds, as A..B, both included.") var seeds: String?
-    @Option(help: "Go on with further seeds for so many minutes.") var minutes: Int?
+    @Option(help: "End after so many minutes; without --seeds from seed 1 on.") var minutes: Int?
     @OptionGroup var conditions: Conditions
     @Flag(help: "Print every event.") var trace = false
     @Flag(help: "Run each seed again in another process and compare the hashes.")
@@ -22,6 +22,12 @@ struct Simulate: ParsableCommand {
 
     func validate() throws {
         _ = try range()
+        if seed != nil, seeds != nil || minutes != nil {
+            throw ValidationError("--seed is one run, and goes with neither --seeds nor --minutes")
+        }
+        guard (1...1_000_000).contains(minutes ?? 1) else {
+            throw ValidationError("minutes is 1 to 1000000")
+        }
         if minimize || trace, seed == nil {
             throw ValidationError("--minimize and --trace are for one --seed")
         }
@@ -30,10 +36,10 @@ struct Simulate: ParsableCommand {
     private func range() throws -> ClosedRange<UInt64> {
         if let seed { return seed...seed }
         guard let seeds else { return minutes == nil ? 1...100 : 1...UInt64.max }
-        let ends = seeds.split(separator: ".", omittingEmptySubsequences: true).map { UInt64($0) }
-        guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else {
-            throw ValidationError("seeds are given as A..B")
-        }
+        let ends = seeds.split(separator: ".", omittingEmptySubsequences: false)
+        guard ends.count == 3, ends[1].isEmpty, let first = UInt64(ends[0]),
+            let last = UInt64(ends[2]), first <= last
+        else { throw ValidationError("seeds are given as A..B, and A is at most B") }
         return first...last
     }
 

@@ -30,8 +30,8 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         help: """
-            This member's number: 1 and up, never used again for another disk. Required with \
-            --ensemble; a member that works alone is 1.
+            This member's number: 1 and up, its own for ever. With a lost disk it keeps it, and starts \
+            on an empty directory. Required with --ensemble; a member that works alone is 1.
             """)
     var id: String?
     @Option(
