@@ -18,7 +18,11 @@ extension World {
                 "member \(member.id) answers \(reply) to \(request.rawValue), "
                     + "which is not open")
         }
-        trace("client \(client.number) gets \(reply)")
+        if case .events(let page) = reply {
+            trace("client \(client.number) gets \(page.count) events, up to \(page.next)")
+        } else {
+            trace("client \(client.number) gets \(reply)")
+        }
         mix(request.rawValue)
         var reply = reply
         if options.bug == .unknownAsRefused, reply == .refused(.outcomeUnknown) {

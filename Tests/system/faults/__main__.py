@@ -12,6 +12,8 @@ import sys
 import tempfile
 import traceback
 
+from ensemble import PROGRAM
+
 from . import packets
 from .cluster import Violation
 from .disks import in_namespaces
@@ -35,7 +37,7 @@ def into_namespaces():
 def arguments():
     parser = argparse.ArgumentParser(
         prog="faults", description="Real members under faults, checked.")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=10, help="default: 10")
     parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
     parser.add_argument("--members", type=int, default=3, choices=(3, 5))
     parser.add_argument("--network", choices=("proxy", "packets"), default=None,
@@ -43,7 +45,15 @@ def arguments():
     parser.add_argument("--kinds", default="", help=f"of {','.join(KINDS)}; default: all")
     parser.add_argument("--folder", default=None, help="default: a temporary one")
     parser.add_argument("--keep", action="store_true", help="the folder, although nothing broke")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    if not wanted.minutes > 0:
+        parser.error("--minutes is above 0")
+    unknown = [kind for kind in wanted.kinds.split(",") if kind and kind not in KINDS]
+    if unknown:
+        parser.error(f"no kinds of faults: {', '.join(unknown)}")
+    if not os.access(PROGRAM, os.X_OK):
+        parser.error(f"{PROGRAM} is not there: make build, or name the program in AVIARY")
+    return wanted
 
 
 def choose_network(seed):
