@@ -70,7 +70,8 @@ extension Replica {
             case .read: answer(read.request, .readable, into: &effects)
             case .wait(let wait): open(wait, read.request, into: &effects)
             case .feed(let feed): open(feed, read.request, into: &effects)
-            case .catchUp: caughtUpMs = nowMs
+            // It was for `freshAsOfMs`.
+            case .catchUp: break
             }
         }
     }
@@ -100,12 +101,11 @@ extension Replica {
             let confirmedMs = raft.quorumConfirmedMs, applied.rawValue >= raft.commit.rawValue
         else { return }
         freshAsOfMs = max(freshAsOfMs, confirmedMs)
-        caughtUpMs = max(caughtUpMs ?? 0, confirmedMs)
     }
 
     /// Whether this member lately had everything that was committed. Why a proof and not the commit
     /// index: a member that was away knows only an old one until the leader has brought it along.
     var caughtUp: Bool {
-        caughtUpMs.map { nowMs <= $0 + options.catchUpValidMs } ?? false
+        freshAsOfMs != 0 && nowMs <= freshAsOfMs + options.catchUpValidMs
     }
 }

@@ -94,8 +94,6 @@ package struct Replica: ~Copyable {
     var freshAsOfMs: UInt64 = 0
     var leaderlessSinceMs: UInt64?
     var everHadLeader = false
-    /// When a confirmed read index was last found applied here.
-    var caughtUpMs: UInt64?
     var stopping = false
     /// Damage was found at the start, and what it took is not all back.
     var isDamaged: Bool

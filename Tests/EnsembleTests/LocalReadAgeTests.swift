@@ -31,6 +31,20 @@ struct LocalReadAgeTests {
         }
     }
 
+    @Test("Reads of clients prove it as well as its own, and keep nobody from being ready")
+    func busy() throws {
+        let cluster = try Cluster(3)
+        let leader = try cluster.awaitLeader()
+        for _ in 0..<600 {
+            try cluster.tick()
+            for position in cluster.nodes.indices {
+                _ = cluster.ask(position, .read(.linearizable(atLeast: nil)))
+                let status = cluster.nodes[position]?.replica.status()
+                #expect(status?.caughtUp == true, "\(position), \(leader) leads")
+            }
+        }
+    }
+
     @Test("One that takes no entries hears the leader, and grows older all the same")
     func full() throws {
         let cluster = try Cluster(3)
