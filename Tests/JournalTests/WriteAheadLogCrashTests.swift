@@ -57,8 +57,7 @@ struct WriteAheadLogCrashTests {
     }
 
     @Test(
-        "at random, again and again, during recovery too, keeps to the list model",
-        .timeLimit(.minutes(2)))
+        "at random, again and again, during recovery too, keeps to the list model")
     func manySeeds() throws {
         for seed in UInt64(1)...2_500 {
             var driver = LogDriver(disk: SimulatedDisk(), limits: Self.limits, seed: seed)

@@ -127,8 +127,7 @@ struct WriteAheadLogRepairTests {
     }
 
     @Test(
-        "knows them after a crash at any operation of the repair, and one more in the next",
-        .timeLimit(.minutes(2)))
+        "knows them after a crash at any operation of the repair, and one more in the next")
     func crashes() throws {
         let (whole, _, _) = try WriteAheadLogRotTests.makeDisk()
         for sector in 1..<6 {
@@ -255,8 +254,7 @@ struct WriteAheadLogRepairTests {
     }
 
     @Test(
-        "that was written, cut and crashed at random has promised no more than it knows again",
-        .timeLimit(.minutes(2)))
+        "that was written, cut and crashed at random has promised no more than it knows again")
     func manySeeds() throws {
         var repaired = 0
         for seed in UInt64(1)...1_500 {
