@@ -152,7 +152,7 @@ def test_a_full_member_that_is_killed_comes_back_full_and_votes(small):
 
 def test_the_log_gives_way_and_no_full_disk_fills_another(small):
     full = small.followers()[0]
-    fill(full)
+    full.fill_disk()
     writer = small.leader()
 
     def write(number):
@@ -175,6 +175,6 @@ def test_the_log_gives_way_and_no_full_disk_fills_another(small):
     for member in small.members:
         if member is not full:
             eventually(lambda: not is_full(member), 20, "its own log does not keep it full")
-    make_room(full)
+    full.make_room()
     small.ready()
     small.same_everywhere()
