@@ -204,7 +204,8 @@ struct RecoveryTests {
             try append(last)
         }
         #expect(last > 5 && last < 100 && disk.fileNames.count == names.count + 1)
-        let vote = HardState(term: Term(7), vote: MemberID(2), commit: .zero)
+        // It says that what waits is committed, of which the disk holds nothing yet.
+        let vote = HardState(term: Term(7), vote: MemberID(2), commit: LogIndex(last))
         try journal.carryOut(
             .append(token: StorageToken(rawValue: last + 1), hardState: vote, entries: []))
         try append(last + 1, token: last + 2)
@@ -215,6 +216,7 @@ struct RecoveryTests {
             journal.written.rawValue == last - 1 && journal.votesWritten.rawValue == last + 1)
         let full = try Self.recover(disk)
         #expect(full.log.entries.count == Int(last - 1) && full.log.hardState.term == Term(7))
+        #expect(full.log.hardState.commit < LogIndex(last), "the commit does not overtake")
         disk.isFull = false
         try journal.tryAgain()
         try journal.sync()
