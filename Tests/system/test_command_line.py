@@ -57,7 +57,7 @@ def test_lines_of_help_are_whole():
         examples = text[text.index("EXAMPLES"):].split("\n\n")[0].splitlines()[1:]
         assert all(line.startswith("  ") for line in examples), examples
     serve = re.sub(r"\s+", " ", run("serve", "--help").stdout)
-    assert "for another disk. Required with --ensemble" in serve
+    assert "on an empty directory. Required with --ensemble" in serve
 
 
 def test_a_start_that_cannot_be_says_why_in_words(tmp_path):

@@ -184,7 +184,7 @@ def test_a_second_process_under_a_number_is_turned_away_while_the_first_is_there
     second.start()
     try:
         eventually(lambda: "refused by member" in second.log, what="it says why")
-        assert second.once("GET", "/health/ready").status == 503
+        eventually(lambda: second.answers("/health/ready", 503), what="its door is open")
         assert second.once("PUT", "/v1/znodes/second", b"x").status == 503
         # It does not end: an empty disk is admitted when the first one is silent for long enough.
         assert second.process.poll() is None
