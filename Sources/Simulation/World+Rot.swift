@@ -28,6 +28,7 @@ extension World {
     func noteHarm(_ member: Member, _ mark: Mark) {
         work.damages += 1
         marks.hit(mark)
+        trace("\(member.id) is harmed: \(mark)")
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }
@@ -49,14 +50,16 @@ extension World {
         return members.allSatisfy(\.isTakenIn)
     }
 
-    /// It has again all that was committed when its disk was damaged.
+    /// It has again all that was committed when its disk was damaged, on that disk: what it applied
+    /// may not be durable there yet (docs/decisions/0005).
     func isWhole(_ member: Member) -> Bool {
         if !flipped.prevails(in: member.position) { return false }
         // What was spoiled may be needed when its member starts again; at the end none is made to.
         if member.disk.isSpoiled, !isSettling { return false }
         guard let needed = member.damagedAt else { return true }
         guard let process = member.process, process.replica.observation.claim == nil,
-            process.applied.rawValue >= UInt64(needed)
+            process.applied.rawValue >= UInt64(needed),
+            process.replica.observation.durableIndex.rawValue >= UInt64(needed)
         else { return false }
         member.damagedAt = nil
         return true

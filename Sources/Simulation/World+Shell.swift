@@ -30,6 +30,9 @@ extension World {
         let hasBadLog = recovered.log.damage != nil
         noteOlderRead(member, foundDamage: hasBadLog || hasBadSnapshots)
         let found = forgetting(recovered.log)
+        if hasBadLog || hasBadSnapshots {
+            trace("\(member.id) finds damage: \(found.damage?.finding ?? "snapshots only")")
+        }
         if found.damage == .distrusted { marks.hit(.stateFetched) }
         mark(recovered.log, filesBefore: filesBefore)
         try consensus.restarted(
