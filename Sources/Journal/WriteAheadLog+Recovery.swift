@@ -266,12 +266,7 @@ extension WriteAheadLog where Storage: ~Copyable {
                 try storage.syncDirectory()
             }
         }
-        if let written = scan.tail.written, written.upperBound > end {
-            let start = max(written.lowerBound, end)
-            let zeros = [UInt8](repeating: 0, count: written.upperBound - start)
-            try storage.write(segments[position].name, at: start, zeros.span)
-            try storage.sync(segments[position].name)
-        }
+        try zeroRest()
         if votePending,
             try !makingRoom(
                 behind: floor,
@@ -283,5 +278,17 @@ extension WriteAheadLog where Storage: ~Copyable {
         }
         try sync()
         try storage.syncDirectory()
+    }
+
+    /// Of the last segment. Why also what reads as zeros: a start before may have dropped a tail, and its
+    /// zeros may be in the page cache only, as in `rewriteUnmarked`.
+    private mutating func zeroRest() throws(StorageError) {
+        let segment = segments[segments.count - 1]
+        guard end < segment.bytes else { return }
+        let (start, zeros) = (end, [UInt8](repeating: 0, count: segment.bytes - end))
+        try failing { storage throws(StorageError) in
+            try storage.write(segment.name, at: start, zeros.span)
+            try storage.sync(segment.name)
+        }
     }
 }

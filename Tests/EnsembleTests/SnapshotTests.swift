@@ -32,6 +32,14 @@ struct SnapshotTests {
         return (leader, away, disk)
     }
 
+    /// The member after the one that `leaveBehind` will leave: it needs no snapshot to bring that one along.
+    private func keepWholeLog(_ cluster: Cluster) throws -> Int {
+        let other = (try cluster.awaitLeader() + 2) % 3
+        cluster.options.retention.entries = 10_000
+        try cluster.start(other, disk: try #require(cluster.crash(other)))
+        return other
+    }
+
     @Test("A member away for longer than the log takes in a snapshot and ends equal")
     func catchesUp() throws {
         let cluster = try Cluster(options: options())
@@ -70,14 +78,8 @@ struct SnapshotTests {
     @Test("A transfer whose leader is gone does not keep a member from taking snapshots of its own")
     func halfReceived() throws {
         let cluster = try Cluster(options: options())
-        let leader = try cluster.awaitLeader()
-        let (other, away) = ((leader + 1) % 3, (leader + 2) % 3)
-        // The other one keeps its whole log, so that it needs no snapshot to bring `away` along.
-        cluster.options.retention.entries = 10_000
-        try cluster.start(other, disk: try #require(cluster.crash(other)))
-        let disk = try #require(cluster.crash(away))
-        try fill(cluster, leader, 0..<100)
-        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        let other = try keepWholeLog(cluster)
+        let (leader, away, disk) = try leaveBehind(cluster)
         try cluster.start(away, disk: disk)
         for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
             cluster.tickAll()
@@ -338,13 +340,8 @@ struct SnapshotTests {
     @Test("A received snapshot that rots before it counts is followed by an own one")
     func rotsAhead() throws {
         let cluster = try Cluster(options: options())
-        let leader = try cluster.awaitLeader()
-        let (other, away) = ((leader + 1) % 3, (leader + 2) % 3)
-        cluster.options.retention.entries = 10_000
-        try cluster.start(other, disk: try #require(cluster.crash(other)))
-        let disk = try #require(cluster.crash(away))
-        try fill(cluster, leader, 0..<100)
-        try cluster.run { (cluster.nodes[leader]?.disk.entries.count ?? 99) < 60 }
+        let other = try keepWholeLog(cluster)
+        let (leader, away, disk) = try leaveBehind(cluster)
         cluster.slowFinish = [away]
         try cluster.start(away, disk: disk)
         try cluster.run { !cluster.heldFinish.isEmpty }

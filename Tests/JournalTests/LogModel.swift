@@ -10,6 +10,7 @@ struct LogState: Equatable {
     var hardState: HardState = .initial
 
     var last: LogIndex { entries.last?.index ?? base }
+    var lastTerm: Term { entries.last?.term ?? baseTerm }
 
     func term(at index: LogIndex) -> Term? {
         if index == base { return baseTerm }
@@ -82,7 +83,8 @@ struct LogDriver: ~Copyable {
         if random.chance(40) || first <= next.last {
             var changed = next.hardState
             if random.chance(60) || first <= next.last {
-                changed.term = changed.term.next
+                // What is cut off is of older terms than what takes its place (thesis 3.5).
+                changed.term = max(changed.term, next.lastTerm).next
                 changed.vote = random.chance(70) ? MemberID(UInt64(1 + random.below(3))) : nil
             }
             if next.last > floor, first > next.last { changed.commit = floor.next }
@@ -129,8 +131,10 @@ struct LogDriver: ~Copyable {
         let index = floor + (1 + random.below(6))
         var next = state
         let term = next.term(at: index).flatMap { random.chance(50) ? $0 : nil }
+        // Log matching: entries of the snapshot's own term stand behind no other entry.
+        let least = index <= next.last ? next.lastTerm.next : max(next.lastTerm, Term(1))
         let mark = SnapshotMark(
-            index: index, term: term ?? max(next.hardState.term, Term(1)),
+            index: index, term: term ?? max(next.hardState.term, least),
             configuration: Configuration(voters: [MemberID(1)]))
         snapshot = mark
         next.reset(to: mark)

@@ -276,8 +276,7 @@ struct WriteAheadLogRepairTests {
             var log = try Self.open(driver.disk, snapshot: driver.snapshot)
             let found = log.takeRecovered()
             repaired += found.damage == nil ? 0 : 1
-            let lastTerm = promised.term(at: promised.last) ?? .zero
-            let end = LogPosition(index: promised.last, term: lastTerm)
+            let end = LogPosition(index: promised.last, term: promised.lastTerm)
             let own = LogPosition(
                 index: driver.snapshot?.index ?? .zero, term: driver.snapshot?.term ?? .zero)
             #expect(found.damage != nil && found.entries.isEmpty, "seed \(seed)")

@@ -80,6 +80,30 @@ struct RecoveryTests {
         #expect(third.log.entries == Self.entries)
     }
 
+    @Test("writes the zeros that a failed sync left in the page cache alone once more")
+    func failedZeros() throws {
+        let disk = SimulatedDisk()
+        disk.cacheHidesFailedSyncs = true
+        var random = RandomGenerator(seed: 1)
+        let first = try Self.recover(disk)
+        let log = try #require(disk.fileNames.first { $0.hasPrefix("log-") })
+        var journal = first.journal
+        try journal.carryOut(
+            .append(token: StorageToken(rawValue: 1), hardState: nil, entries: Self.entries))
+        try journal.sync()
+        // What is left of a group whose first sector never got to the disk.
+        let torn = [UInt8](repeating: 7, count: 512)
+        try disk.write(log, at: 2048, torn.span)
+        try disk.sync(log)
+        disk.failsNextSync = true
+        #expect(throws: JournalError.self) { _ = try Self.recover(disk) }
+        disk.crash(.none, &random)
+        #expect(!disk.contents(log)[2048...].contains(7))
+        _ = try Self.recover(disk)
+        disk.crash(.all, &random)
+        #expect(!disk.contents(log)[2048...].contains(7))
+    }
+
     /// Entries 1 to 3 in a snapshot, 4 and 5 behind it, and the mark.
     private func distrusted() throws -> SimulatedDisk {
         let disk = SimulatedDisk()
