@@ -30,7 +30,7 @@ if [ "$1" = --bug ]; then echo "Error: bug is one of onSwitch, offSwitch"; exit 
 from=${2%%..*} to=${2##*..}
 if [ $state = slow ]; then exec tail -f /dev/null; fi
 if [ $state = crashed ]; then echo "cannot start"; exit 64; fi
-if [ $state = early ] || [ "$4" = onSwitch ]; then
+if [ $state = early ] || [ "$4" = onSwitch ] || [ "$state $4" = "deep everything" ]; then
   echo "seed $from: VIOLATION of digest: two"; exit 1
 fi
 if [ $state = quiet ] && [ "$from" -le 3 ]; then
@@ -48,11 +48,11 @@ OPTIONS = """package enum PlantedBug {
 """
 
 
-def patch(state, line="state=whole", context=("# usage: --seeds A..B [--bug NAME]",
+def patch(state, line="state=whole", hunt=(), context=("# usage: --seeds A..B [--bug NAME]",
                                               "# one", "# two", "# three")):
     before, *after = context
     return "\n".join([
-        f"The state is {state}.", "", "--- a/Sources/Simulation/simulate",
+        f"The state is {state}.", *hunt, "", "--- a/Sources/Simulation/simulate",
         "+++ b/Sources/Simulation/simulate", "@@ -2,5 +2,5 @@", f" {before}", f"-{line}",
         f"+state={state}", *(f" {one}" for one in after), ""])
 
@@ -106,6 +106,24 @@ def test_a_bug_that_is_not_found_fails(tree):
     for name in ("02-other", "offSwitch"):
         done = tree.hunt(name)
         assert done.returncode == 1 and "| not found |" in done.stdout
+
+
+def test_a_bug_is_hunted_with_the_arguments_that_its_patch_names(tree):
+    tree.plant("07-deep", patch("deep", hunt=["hunt: --profile everything"]))
+    done = tree.hunt("07-deep")
+    assert done.returncode == 0, done
+    assert "| 07-deep | The state is deep. | 1 | `digest` |" in done.stdout.splitlines()
+    tree.plant("07-deep", patch("deep"))
+    assert tree.hunt("07-deep").returncode == 1
+
+
+def test_the_control_is_run_with_the_arguments_of_each_patch(tree):
+    tree.plant("01-early", patch("early", line="state=deep"))
+    tree.simulator(SIMULATE.replace("whole", "deep"))
+    assert tree.hunt("01-early").returncode == 0
+    tree.plant("01-early", patch("early", line="state=deep", hunt=["hunt: --profile everything"]))
+    done = tree.hunt("01-early")
+    assert done.returncode == 1 and "without a bug" in done.stderr
 
 
 def test_a_tree_that_breaks_a_rule_without_a_bug_shows_nothing(tree):
