@@ -5,6 +5,20 @@
 
 internal import Raft
 
+/// Where a group stands. The header's checksum covers it, so what a write that went astray has left
+/// elsewhere is no group there, intact as its bytes are.
+struct GroupPlace {
+    let segment: UInt64
+    let offset: Int
+
+    var checksum: UInt32 {
+        var bytes: [UInt8] = []
+        bytes.appendLittle(segment)
+        bytes.appendLittle(UInt64(offset))
+        return bytes.checksum(0..<bytes.count)
+    }
+}
+
 struct GroupHeader: Equatable {
     static let bytes = 104
     /// "AVGP"
@@ -30,7 +44,7 @@ struct GroupHeader: Equatable {
     /// After this group: where the log ends, or a later place that this member has acknowledged
     /// and lost (`WriteAheadLog.claim`).
     let promise: LogPosition
-    /// Over bytes 8 to 103.
+    /// Over the place and bytes 8 to 103.
     let checksum: UInt32
 
     /// Of those that are read. One that is started with has room for as many again.
@@ -38,13 +52,23 @@ struct GroupHeader: Equatable {
 
     var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
 
-    /// nil: no intact header of this log. The payload may still be damaged.
-    static func decode(_ bytes: [UInt8], at offset: Int, logID: LogID) -> GroupHeader? {
+    /// Of a segment's bytes; nil: no intact header of this log. The payload may still be damaged.
+    static func decode(
+        _ bytes: [UInt8], at offset: Int, segment: UInt64, logID: LogID
+    ) -> GroupHeader? {
+        decode(bytes, at: offset, of: GroupPlace(segment: segment, offset: offset), logID: logID)
+    }
+
+    /// Where only a part of the segment is at hand.
+    static func decode(
+        _ bytes: [UInt8], at offset: Int, of place: GroupPlace, logID: LogID
+    ) -> GroupHeader? {
         guard offset >= 0, bytes.count - offset >= Self.bytes,
             bytes.little(UInt32.self, at: offset) == magic
         else { return nil }
         let checksum = bytes.little(UInt32.self, at: offset + 4)
-        guard checksum == bytes.checksum((offset + 8)..<(offset + Self.bytes)) else { return nil }
+        let covered = (offset + 8)..<(offset + Self.bytes)
+        guard checksum == bytes.checksum(covered, seed: place.checksum) else { return nil }
         func number(_ at: Int) -> UInt64 { bytes.little(UInt64.self, at: offset + at) }
         func small(_ at: Int) -> UInt32 { bytes.little(UInt32.self, at: offset + at) }
         let header = GroupHeader(
@@ -62,8 +86,7 @@ struct GroupHeader: Equatable {
         return header.logID == logID ? header : nil
     }
 
-    /// Only the first group of a segment begins with the record that opens it. A write that went astray
-    /// may have left any group anywhere, its checksums intact.
+    /// Only the first group of a segment begins with the record that opens it.
     func opensSegment(_ bytes: [UInt8], at offset: Int) -> Bool {
         let kind = offset + Self.bytes + 4
         return recordCount > 0 && kind < bytes.count
@@ -142,7 +165,7 @@ struct GroupBuilder {
 
     /// Fills up to the sector and writes the header; the result is its checksum, the next chain.
     mutating func finish(
-        logID: LogID, sequence: UInt64, durableThrough: UInt64, chain: UInt32,
+        at place: GroupPlace, logID: LogID, sequence: UInt64, durableThrough: UInt64, chain: UInt32,
         hardState: HardState, promise: LogPosition
     ) -> UInt32 {
         let payloadBytes = bytes.count - GroupHeader.bytes
@@ -163,7 +186,7 @@ struct GroupBuilder {
         bytes.putLittle(hardState.vote?.rawValue ?? 0, at: 80)
         bytes.putLittle(promise.index.rawValue, at: 88)
         bytes.putLittle(promise.term.rawValue, at: 96)
-        let checksum = bytes.checksum(8..<GroupHeader.bytes)
+        let checksum = bytes.checksum(8..<GroupHeader.bytes, seed: place.checksum)
         bytes.putLittle(checksum, at: 4)
         return checksum
     }

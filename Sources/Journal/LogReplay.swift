@@ -29,9 +29,10 @@ struct LogReplay {
 
     var nextSequence: UInt64 { (lastSequence ?? 0) + 1 }
 
-    /// The group at `offset` if it is intact and the very next one.
-    func next(_ bytes: [UInt8], at offset: Int) -> GroupHeader? {
-        guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
+    /// The group at `offset` of that segment if it is intact and the very next one.
+    func next(_ bytes: [UInt8], at offset: Int, segment: UInt64) -> GroupHeader? {
+        guard
+            let header = GroupHeader.decode(bytes, at: offset, segment: segment, logID: logID),
             header.sequence >= 1
         else { return nil }
         if let lastSequence {

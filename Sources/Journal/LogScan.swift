@@ -98,12 +98,12 @@ struct LogScan {
     private mutating func walk(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
         replay.segments.append(LogSegment(number: number, bytes: bytes.count))
         end = SegmentHeader.bytes
-        while let header = replay.next(bytes, at: end) {
+        while let header = replay.next(bytes, at: end, segment: number) {
             try replay.take(header, bytes, at: end)
             end += header.groupBytes
         }
         // What is behind the end of a segment that the log has left means nothing.
-        tail = LogTail(bytes, from: min(end, bytes.count), logID: replay.logID)
+        tail = LogTail(bytes, from: min(end, bytes.count), segment: number, logID: replay.logID)
     }
 
     private mutating func consider(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
@@ -112,7 +112,7 @@ struct LogScan {
         let isFirst = replay.segments.isEmpty && later.isEmpty
         var groupsBehind = 0
         if header != nil, damage == nil, later.isEmpty,
-            isFirst || replay.next(bytes, at: SegmentHeader.bytes) != nil
+            isFirst || replay.next(bytes, at: SegmentHeader.bytes, segment: number) != nil
         {
             try walk(bytes, number: number)
             if replay.lastSequence == nil {
@@ -123,7 +123,8 @@ struct LogScan {
             }
             groupsBehind = tail.groupCount
         } else {
-            let behind = LogTail(bytes, from: SegmentHeader.bytes, logID: replay.logID)
+            let behind = LogTail(
+                bytes, from: SegmentHeader.bytes, segment: number, logID: replay.logID)
             let isPrepared = later.isEmpty && header != nil && behind.written == nil
             preparedBytes = isPrepared ? bytes.count : nil
             laterTail.merge(behind)

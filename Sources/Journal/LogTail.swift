@@ -20,14 +20,18 @@ struct LogTail {
 
     init() {}
 
-    init(_ bytes: [UInt8], from start: Int, logID: LogID) {
+    init(_ bytes: [UInt8], from start: Int, segment: UInt64, logID: LogID) {
         let sector = JournalLimits.sectorBytes
         var offset = start
         while offset < bytes.count {
             let end = min(offset + sector, bytes.count)
             if !bytes.isZero(offset..<end) {
                 written = (written?.lowerBound ?? offset)..<end
-                if let header = GroupHeader.decode(bytes, at: offset, logID: logID) { look(header) }
+                if let header = GroupHeader.decode(
+                    bytes, at: offset, segment: segment, logID: logID)
+                {
+                    look(header)
+                }
             }
             offset = end
         }

@@ -113,7 +113,10 @@ struct SegmentCheck: Sendable {
     private mutating func takeGroup(_ at: inout Int) throws(JournalError) {
         let place = offset + at
         let isFirst = place == SegmentHeader.bytes
-        guard let logID, let header = GroupHeader.decode(buffer, at: at, logID: logID) else {
+        let standing = GroupPlace(segment: number, offset: place)
+        guard let logID,
+            let header = GroupHeader.decode(buffer, at: at, of: standing, logID: logID)
+        else {
             let end = min(at + JournalLimits.sectorBytes, buffer.count)
             guard !isFirst, buffer.isZero(at..<end) else {
                 throw rot(at: place, "a group is damaged")

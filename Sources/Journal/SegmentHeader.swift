@@ -27,7 +27,7 @@ enum SegmentName {
 
 struct SegmentHeader: Equatable {
     static let bytes = JournalLimits.sectorBytes
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     /// "AVIARYLG"
     static let magic: UInt64 = 0x474c_5952_4149_5641
 

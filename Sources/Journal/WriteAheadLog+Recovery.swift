@@ -192,7 +192,8 @@ extension WriteAheadLog where Storage: ~Copyable {
         builder.add(state)
         builder.add(.reset, index: base.index, term: base.term)
         _ = builder.finish(
-            logID: scan.replay.logID, sequence: sequence, durableThrough: sequence - 1, chain: 0,
+            at: GroupPlace(segment: number, offset: SegmentHeader.bytes), logID: scan.replay.logID,
+            sequence: sequence, durableThrough: sequence - 1, chain: 0,
             hardState: state, promise: max(promise, base))
         do throws(StorageError) {
             try makeSegment(

@@ -18,7 +18,9 @@ extension WriteAheadLog where Storage: ~Copyable {
             var start: Int?
             var offset = SegmentHeader.bytes
             for sequence in segment.firstSequence...segment.lastSequence {
-                guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
+                guard
+                    let header = GroupHeader.decode(
+                        bytes, at: offset, segment: segment.number, logID: logID),
                     header.sequence == sequence, header.chain == chain ?? header.chain,
                     header.payloadIsIntact(bytes, at: offset)
                 else { throw Self.changedBetweenReads(name) }

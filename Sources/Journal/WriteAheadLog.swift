@@ -195,10 +195,11 @@ package struct WriteAheadLog<Storage: JournalStorage & ~Copyable>: ~Copyable {
     mutating func writeGroup() throws(StorageError) {
         let sequence = lastSequence + 1
         if let claim, outline.end >= claim { self.claim = nil }
-        chain = builder.finish(
-            logID: logID, sequence: sequence, durableThrough: durableThrough, chain: chain,
-            hardState: hardState, promise: promise)
         let position = segments.count - 1
+        chain = builder.finish(
+            at: GroupPlace(segment: segments[position].number, offset: end), logID: logID,
+            sequence: sequence, durableThrough: durableThrough, chain: chain,
+            hardState: hardState, promise: promise)
         let name = segments[position].name
         let offset = end
         let group = builder.bytes

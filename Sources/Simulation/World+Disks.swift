@@ -78,11 +78,15 @@ extension World {
         if isOut(member), faultRandom.coin() { wipe(member) } else { exchangeBack(member) }
     }
 
-    /// The disk on the shelf and the one in the member change places.
     private func exchangeBack(_ member: Member) {
-        guard let shelf = member.shelf, members.allSatisfy({ $0 === member || !isOut($0) }),
-            members.allSatisfy(isWhole)
+        guard members.allSatisfy({ $0 === member || !isOut($0) }), members.allSatisfy(isWhole)
         else { return }
+        changePlaces(member)
+    }
+
+    /// The disk on the shelf and the one in the member.
+    private func changePlaces(_ member: Member) {
+        guard let shelf = member.shelf else { return }
         marks.hit(shelf.number < member.diskNumber ? .oldDiskBack : .newDiskBack)
         crash(member, .all, restartAfterNs: restartDelayNs())
         member.shelf = (member.disk, member.diskNumber)
@@ -90,7 +94,8 @@ extension World {
     }
 
     /// At the end of a run: a disk whose place another one has taken is turned away for good. Its
-    /// operator brings the named one back, or a later one; a blank one is let in by itself.
+    /// operator brings the named one back, or a later one; a blank one is let in by itself. Whatever the
+    /// others have: the disk that is taken away counts for nothing.
     func returnNamedDisks() {
         for member in membersThere {
             guard let shelf = member.shelf, let named = named(member), named != storage(member)
@@ -98,7 +103,7 @@ extension World {
             let isForGood = member.process?.journal.identity.ensembleID != nil
             let isLater = shelf.number > member.diskNumber
             let isNamed = named == member.storages[shelf.number]
-            if isNamed ? isLater || isForGood : isLater && isForGood { exchangeBack(member) }
+            if isNamed ? isLater || isForGood : isLater && isForGood { changePlaces(member) }
         }
     }
 

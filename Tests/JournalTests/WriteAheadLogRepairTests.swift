@@ -191,6 +191,33 @@ struct WriteAheadLogRepairTests {
         #expect(third.takeRecovered().claim == nil)
     }
 
+    @Test(
+        "of which a write that went astray left a group first in another segment, intact as it is")
+    func firstElsewhere() throws {
+        let disk = SimulatedDisk()
+        var log = try WriteAheadLogRotTests.open(disk)
+        try log.append(hardState: nil, entries: [Self.entry(1, 1)])
+        try log.sync()
+        try log.reset(to: Self.mark(25, 5))
+        try log.carryMark()
+        // Into the next segment, and what stands behind it says that it is durable.
+        try log.append(hardState: nil, entries: [Self.entry(26, 5, bytes: 2_600)])
+        try log.sync()
+        try log.append(hardState: nil, entries: [Self.entry(27, 5)])
+        try log.sync()
+        var (oldest, next) = (disk.bytes("log-0000000002"), disk.bytes("log-0000000003"))
+        let group = 512..<(512 + 3_072)
+        #expect(next[group.upperBound...].starts(with: [UInt8]("AVGP".utf8)))
+        oldest.replaceSubrange(group, with: next[group])
+        next.replaceSubrange(group, with: [UInt8](repeating: 0, count: group.count))
+        disk.replace("log-0000000002", with: oldest)
+        disk.replace("log-0000000003", with: next)
+        var again = try Self.open(disk, snapshot: Self.mark(25, 5))
+        let found = again.takeRecovered()
+        #expect(found.damage != nil && found.entries.isEmpty)
+        #expect(found.claim == LogPosition(index: LogIndex(27), term: Term(5)))
+    }
+
     @Test("begins anew behind the newest intact snapshot")
     func behindSnapshot() throws {
         let (whole, _, _) = try WriteAheadLogRotTests.makeDisk()
@@ -308,7 +335,11 @@ struct GroupOnDisk {
                 func number(_ at: Int, _ count: Int) -> UInt64 {
                     (0..<count).reduce(0) { $0 | UInt64(head[at + $1]) << UInt64(8 * $1) }
                 }
-                let covered = Array(head[8...])
+                let segment = UInt64(file.dropFirst("log-".count), radix: 16) ?? 0
+                let place = [segment, UInt64(sector * 512)].flatMap { number in
+                    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+                }
+                let covered = place + head[8...]
                 guard number(0, 4) == 0x5047_5641,
                     number(4, 4) == UInt64(CRC32C.checksum(covered.span))
                 else { continue }

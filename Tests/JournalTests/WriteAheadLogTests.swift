@@ -293,14 +293,14 @@ struct WriteAheadLogTests {
         one.replace("log-0000000002", with: one.bytes("log-0000000001"))
         #expect(throws: JournalError.self) { _ = try Self.open(one) }
         var header = other.bytes("log-0000000001")
-        header[8] = 2
+        header[8] = 1
         let covered = Array(header[..<508])
         let checksum = CRC32C.checksum(covered.span)
         for position in 0..<4 {
             header[508 + position] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * position))
         }
         other.replace("log-0000000001", with: header)
-        #expect(throws: JournalError.unsupportedVersion(file: "log-0000000001", version: 2)) {
+        #expect(throws: JournalError.unsupportedVersion(file: "log-0000000001", version: 1)) {
             _ = try Self.open(other)
         }
     }
