@@ -201,12 +201,13 @@ extension Problem {
     /// A local read of a member whose tree is nothing to go by.
     static func unserved(_ status: borrowing ReplicaStatus) -> Problem {
         if status.differsAtNumber != nil { return Problem(.stateDiffers, otherState) }
-        if let reason = status.refusedBy {
+        if let reason = status.refusedBy ?? (status.admission == .replaced ? .otherStorage : nil) {
             return turnedAway("This member cannot serve reads: ask another one. ", reason)
         }
         if status.admission != nil || status.repairingThrough != nil {
             return Problem(
-                .tooStale, "The others are still bringing this member along: ask another one.")
+                .tooStale, "This member does not have the state of the others yet: ask another one."
+            )
         }
         return Problem(
             .noQuorum, "This member has nothing of an ensemble yet: ask another one, or try again.")

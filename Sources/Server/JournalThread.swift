@@ -77,6 +77,7 @@ private struct JournalLoop: ~Copyable {
             if room.isDue(nowMs: Clock.bootMs()) {
                 try journal.tryAgain()
                 endIfDue()
+                room.note(lacksRoom: journal.lacksRoom, nowMs: Clock.bootMs())
                 try makeDurable()
             }
             if batch.isEmpty {

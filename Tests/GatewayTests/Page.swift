@@ -210,7 +210,12 @@ private final class Player {
         case "refused-by":
             member.context.status.refusedBy = argument == "none" ? nil : .otherStorage
         case "admission":
-            member.context.status.admission = argument == "catching-up" ? .catchingUp : .unnamed
+            member.context.status.admission =
+                switch argument {
+                case "catching-up": .catchingUp
+                case "replaced": .replaced
+                default: .unnamed
+                }
             if argument == "none" { member.context.status.admission = nil }
         case "members":
             listMembers()

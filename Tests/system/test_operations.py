@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from ensemble import (
-    PROGRAM, Client, Member, Unreachable, contiguous_ports, eventually, free_ports)
+    PATIENCE, PROGRAM, Client, Member, Unreachable, contiguous_ports, eventually, free_ports)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -166,8 +166,10 @@ def test_a_second_process_on_a_data_directory_ends_with_73_and_harms_nothing(fre
     second = second_process(fresh, first, "second")
     second.data = first.data
     second.start()
-    assert second.process.wait(timeout=20) == 73
-    second.process = None
+    try:
+        assert second.process.wait(timeout=20 * PATIENCE) == 73
+    finally:
+        second.kill()
     assert "another process uses this data directory" in second.log
     assert first.process.poll() is None and first.answers("/health/ready")
     # The lock is of the process, not of a file that a crash leaves.

@@ -360,7 +360,7 @@ extension OpenAPIDocument {
                   in: query
                   description: >-
                     How old local reads may be: all that was acknowledged longer ago is applied here. When absent,
-                    of any age, as long as the member was taken into an ensemble before
+                    of any age, as long as the member serves local reads at all
                   schema:
                     $ref: "#/components/schemas/Duration"
               responses:

@@ -186,7 +186,7 @@ extension OpenAPIDocument {
               in: query
               description: >-
                 Local answers from this member at once, which may be behind; 503 no_quorum where it was never taken
-                into an ensemble, or the others turn it away
+                into an ensemble, or the others turn it away, and too_stale while they still bring it along
               schema:
                 type: string
                 enum: [linearizable, local]

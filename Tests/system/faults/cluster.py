@@ -2,10 +2,11 @@
 supervisor that starts a member again when it has ended, as systemd does. It knows nothing of
 clients."""
 
+import subprocess
 import threading
 import time
 
-from ensemble import Ensemble, Unreachable, eventually
+from ensemble import PATIENCE, Ensemble, Unreachable, eventually
 
 from .links import Links
 from .packets import Packets
@@ -80,7 +81,11 @@ class Cluster(Ensemble):
             member.wanted = False
             process, member.process = member.process, None
         process.terminate()
-        code = process.wait(timeout=within)
+        try:
+            code = process.wait(timeout=within * PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = "it does not end"
         if code != 0:
             raise Violation("a member that is asked to stop exits with 0",
                             f"member {member.id}: {code}: {self.last_words(member)}")
