@@ -28,7 +28,7 @@ struct OpenRequest {
 
 final class Client {
     enum Kind { case worker, waiter, follower }
-    enum Probe { case none, write, read, done }
+    enum Probe { case none, write, read, local, done }
 
     let number: Int
     let kind: Kind

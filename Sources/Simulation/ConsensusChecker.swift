@@ -252,6 +252,9 @@ package struct ConsensusChecker {
     /// Bytes on its disk that were durable have changed.
     package mutating func damaged(_ member: Int) { members[member].isDamaged = true }
 
+    /// Its disk has all again that it ever promised, and nothing harmed.
+    package mutating func mended(_ member: Int) { members[member].isDamaged = false }
+
     func end(_ log: Log) -> LogPosition {
         LogPosition(
             index: LogIndex(UInt64(log.last)), term: Term(log.terms.last ?? 0))

@@ -48,9 +48,10 @@ package final class SimulatedDisk: JournalStorage {
     package var cacheHidesFailedSyncs = false
     /// Nothing more fits: no file can be made or grow.
     package var isFull = false
-    /// The last of them that came since the last crash.
-    package private(set) var failure: StorageError?
-    package var hasFailed: Bool { failure != nil }
+    /// Those that came since the last crash.
+    private var failures: [StorageError] = []
+    package var failure: StorageError? { failures.last }
+    package var hasFailed: Bool { !failures.isEmpty }
     /// What a failed sync leaves of their unsynced parts shows after the next start: the kernel
     /// may have dropped any of it.
     private var unsyncable: [File] = []
@@ -83,8 +84,19 @@ package final class SimulatedDisk: JournalStorage {
         _ operation: StorageError.Operation, _ name: String, _ cause: StorageError.Cause
     ) -> StorageError {
         let error = StorageError(operation, name, cause)
-        failure = error
+        failures.append(error)
         return error
+    }
+
+    /// Whether the disk is why somebody gave up with this error.
+    package func hasCaused(_ error: JournalError) -> Bool {
+        guard case .storage(let error) = error else {
+            if case .rot = error { return isSpoiled }
+            return false
+        }
+        return failures.contains {
+            $0 == error || ($0.cause == .outOfSpace && error.cause == .outOfSpace)
+        }
     }
 
     private func file(_ name: String, _ operation: StorageError.Operation) throws(StorageError)
@@ -239,7 +251,7 @@ package final class SimulatedDisk: JournalStorage {
     package func crash(_ loss: Loss, _ random: inout RandomGenerator) {
         changesUntilPowerCut = nil
         isWithoutPower = false
-        failure = nil
+        failures.removeAll()
         for file in unsyncable { Self.lose(file, .some, &random) }
         unsyncable.removeAll()
         guard loss != .none else { return }

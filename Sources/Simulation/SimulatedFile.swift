@@ -2,7 +2,7 @@
 
 import Journal
 
-/// Numbered as inodes are: a name is a separate thing from its bytes.
+/// As an inode: a name is a separate thing from its bytes.
 final class SimulatedFile {
     struct Overwrite {
         let offset: Int

@@ -52,8 +52,7 @@ extension World {
             return
         }
         if isSettling {
-            if client.probe == .write || client.probe == .read { try probe(client) }
-            return
+            return try probe(client)
         }
         let member = members[client.member]
         guard member.process != nil, !member.isPaused else {
@@ -323,11 +322,13 @@ extension World {
     }
 
     func finish(_ client: Client) {
+        noteWitnessed()
         client.open = nil
         switch client.probe {
         case .none, .done: break
         case .write: client.probe = .read
-        case .read: client.probe = .done
+        case .read: client.probe = .local
+        case .local: client.probe = .done
         }
         if !isSettling || !client.isIdle { schedule(client, afterNs: thinkNs()) }
     }
@@ -342,8 +343,12 @@ extension World {
     }
 
     private func probe(_ client: Client) throws(Violation) {
-        if client.probe == .read {
+        switch client.probe {
+        case .none, .done: return
+        case .local: return try readHere(client, somePath())
+        case .read:
             return try readRegister(client, registers.register(client.number % Registers.inUse))
+        case .write: break
         }
         let tag = history.newWrite()
         let command = Command.put(

@@ -5,11 +5,16 @@ import Ensemble
 import Znodes
 
 extension World {
+    /// Also when a client has been told something.
+    func noteWitnessed() {
+        let newest = history.witnessed
+        if newest > witnessedAt.last?.zxid ?? .zero { witnessedAt.append((nowNs, newest)) }
+    }
+
     /// After each step of a member.
     func checkFreshness(_ member: Member, _ process: Process) throws(Violation) {
         guard options.comparesRealTime else { return }
-        let newest = history.witnessed
-        if newest > witnessedAt.last?.zxid ?? .zero { witnessedAt.append((nowNs, newest)) }
+        noteWitnessed()
         let freshMs = process.replica.provenFreshMs
         guard freshMs != process.freshMs else { return }
         process.freshMs = freshMs

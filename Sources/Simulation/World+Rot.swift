@@ -62,6 +62,7 @@ extension World {
             process.replica.observation.durableIndex.rawValue >= UInt64(needed)
         else { return false }
         member.damagedAt = nil
+        consensus.mended(member.position)
         return true
     }
 
@@ -111,7 +112,8 @@ extension World {
             if faultRandom.chance(perMille: 200) {
                 disk.cut(file, to: place)
             } else {
-                return rot(disk, file, at: place / JournalLimits.sectorBytes * 512)
+                let sectorBytes = JournalLimits.sectorBytes
+                return rot(disk, file, at: place / sectorBytes * sectorBytes)
             }
         }
         return true

@@ -28,7 +28,8 @@ extension World {
         member.storages[member.diskNumber] = recovered.identity.storageID
         let hasBadSnapshots = !recovered.damagedSnapshots.isEmpty
         let hasBadLog = recovered.log.damage != nil
-        noteOlderRead(member, foundDamage: hasBadLog || hasBadSnapshots)
+        let isDistrusted = recovered.log.damage == .distrusted
+        noteOlderRead(member, foundDamage: !isDistrusted && (hasBadLog || hasBadSnapshots))
         let found = forgetting(recovered.log)
         if hasBadLog || hasBadSnapshots {
             trace("\(member.id) finds damage: \(found.damage?.finding ?? "snapshots only")")
@@ -48,7 +49,7 @@ extension World {
     }
 
     private func recoveryFailed(_ member: Member, _ error: JournalError) throws(Violation) {
-        if !endsByOlderRead(member) { try diskFailed(member, "recovery: \(error)") }
+        if !endsByOlderRead(member) { try diskFailed(member, error) }
     }
 
     /// What planted bugs lose of what recovery found.
@@ -95,15 +96,15 @@ extension World {
     }
 
     /// What the world has done to the disk ends the process; any other error is the journal's.
-    func diskFailed(_ member: Member, _ what: String) throws(Violation) {
-        trace("\(member.id) ends: \(what)")
+    func diskFailed(_ member: Member, _ error: JournalError) throws(Violation) {
+        trace("\(member.id) ends: \(error)")
         if member.disk.isWithoutPower {
             marks.hit(.powerLost)
             return crash(
                 member, shellRandom.coin() ? .some : .all, restartAfterNs: restartDelayNs())
         }
-        guard member.disk.hasFailed else {
-            throw Violation(.recovery, "member \(member.id): \(what)")
+        guard member.disk.hasCaused(error) else {
+            throw Violation(.recovery, "member \(member.id): \(error)")
         }
         markDisk(member)
         crash(member, .none, restartAfterNs: restartDelayNs())
@@ -243,6 +244,7 @@ extension World {
             let cameInSnapshot = effects.events.contains {
                 if case .snapshotInstalled = $0 { true } else { false }
             }
+            if cameInSnapshot { process.memoryIsCorrupted = false }
             try checkDigest(member, process, isNew: cameInSnapshot)
         }
         try checkFreshness(member, process)

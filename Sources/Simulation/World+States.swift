@@ -18,7 +18,9 @@ extension World {
         guard process.replica.harmState() else { return }
         trace("\(member.id) has another state")
         marks.hit(.stateFlipped)
-        flipped.flip(member.position, from: before, to: process.replica.digest)
+        flipped.flip(
+            member.position, from: before, to: process.replica.digest,
+            at: process.replica.applied.rawValue)
     }
 
     /// A bit flips that no digest knows of: no snapshot may be made of it, and the files are right.
@@ -40,7 +42,7 @@ extension World {
             digest,
             byReplay: applied == .zero
                 ? digest : oracle.digest(at: applied, member: member.position),
-            member: member.position, isNew: isNew)
+            member: member.position, at: applied.rawValue, isNew: isNew)
         if hasSpread {
             trace("\(member.id) has taken in a state that is wrong")
             marks.hit(.stateSpread)
@@ -51,11 +53,9 @@ extension World {
         checking { () throws(Violation) in
             switch verdict {
             case .agreed: break
-            case .disputed:
-                try expect(
-                    flipped.areAny, .digest,
-                    "member \(member.id) sees states that differ, and none does")
-            case .wrong: try flipped.checkWrong(member.position)
+            case .disputed(let index):
+                try flipped.checkDisputed(member.position, at: index.rawValue)
+            case .wrong(let index): try flipped.checkWrong(member.position, at: index.rawValue)
             case .corrupted:
                 try expect(
                     member.process?.memoryIsCorrupted == true, .digest,

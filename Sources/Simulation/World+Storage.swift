@@ -21,7 +21,7 @@ extension World {
         do throws(StorageError) {
             for request in batch { try write(request, process) }
         } catch {
-            return checking { () throws(Violation) in try diskFailed(member, "\(error)") }
+            return checking { () throws(Violation) in try diskFailed(member, .storage(error)) }
         }
         if process.journal.ending != nil {
             return crash(member, .none, restartAfterNs: restartDelayNs())
@@ -63,7 +63,7 @@ extension World {
         do throws(StorageError) {
             try process.journal.sync()
         } catch {
-            return try diskFailed(member, "\(error)")
+            return try diskFailed(member, .storage(error))
         }
         let tokens = process.journalTokens
         process.journalTokens.removeAll(keepingCapacity: true)
@@ -74,13 +74,12 @@ extension World {
             marks.hit(.crashedAfterSync)
             return crash(member, .some, restartAfterNs: restartDelayNs())
         }
-        if options.bug != .storedBeforeDurable { try answer(tokens, member, process) }
-        try tellRoom(member, process)
+        try tellNews(of: tokens, member, process)
         guard member.process === process else { return }
         do throws(StorageError) {
             try process.journal.prune()
         } catch {
-            return try diskFailed(member, "\(error)")
+            return try diskFailed(member, .storage(error))
         }
         process.journalIsBusy = false
         startJournal(member, process)
@@ -97,11 +96,16 @@ extension World {
         }
     }
 
-    /// What a full disk keeps the journal from, and what it does all the same.
-    private func tellRoom(_ member: Member, _ process: Process) throws(Violation) {
+    /// In the journal's order: what was stored, what a full disk keeps it from, and what it does all the
+    /// same.
+    private func tellNews(
+        of tokens: [StorageToken], _ member: Member, _ process: Process
+    ) throws(Violation) {
         for news in process.journal.takeNews() where member.process === process {
-            // That was answered token by token.
-            if case .stored = news { continue }
+            if case .stored = news {
+                if options.bug != .storedBeforeDurable { try answer(tokens, member, process) }
+                continue
+            }
             if case .votesStored = news { marks.hit(.voteWithoutRoom) }
             try step(member, news)
         }
@@ -126,7 +130,7 @@ extension World {
                 .journalDone(member: member.position, run: member.run),
                 atNs: nowNs + diskDelayNs(member))
         } catch {
-            checking { () throws(Violation) in try diskFailed(member, "\(error)") }
+            checking { () throws(Violation) in try diskFailed(member, .storage(error)) }
         }
     }
 
@@ -185,8 +189,8 @@ extension World {
             // A snapshot that a living disk did not take is given up.
             if case .notSaved = outcome { marks.hit(.snapshotNotSaved) }
             markDisk(member)
-            if member.disk.isWithoutPower || !member.disk.hasFailed {
-                return try diskFailed(member, "\(error)")
+            if member.disk.isWithoutPower || !member.disk.hasCaused(error) {
+                return try diskFailed(member, error)
             }
         }
         if let input = outcome.input { try step(member, input) }
