@@ -86,12 +86,10 @@ struct LogFiles {
     /// Checksums and chain put right; what they cover stays.
     mutating func seal() {
         var chain: UInt64 = 0
-        for position in files.indices {
-            Self.seal(&files[position], number: firstNumber + UInt64(position), &chain)
-        }
+        for position in files.indices { Self.seal(&files[position], &chain) }
     }
 
-    private static func seal(_ file: inout [UInt8], number: UInt64, _ chain: inout UInt64) {
+    private static func seal(_ file: inout [UInt8], _ chain: inout UInt64) {
         let sector = JournalLimits.sectorBytes
         guard file.count >= sector else { return }
         file.put(checksum(file, 0..<(sector - 4)), at: sector - 4, bytes: 4)
@@ -109,11 +107,7 @@ struct LogFiles {
                 file.put(sum, at: offset + 64, bytes: 4)
             }
             file.put(chain, at: offset + 68, bytes: 4)
-            var place: [UInt8] = []
-            place.add(number, bytes: 8)
-            place.add(UInt64(offset), bytes: 8)
-            let seed = checksum(place, 0..<16)
-            chain = checksum(file, (offset + 8)..<(offset + 104), seed: seed)
+            chain = checksum(file, (offset + 8)..<(offset + 104))
             file.put(chain, at: offset + 4, bytes: 4)
             offset += isWhole ? group : sector
         }

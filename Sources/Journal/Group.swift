@@ -5,18 +5,10 @@
 
 internal import Raft
 
-/// Where a group stands. The header's checksum covers it, so what a write that went astray has left
-/// elsewhere is no group there, intact as its bytes are.
-struct GroupPlace {
+/// Where a group was written to stand. What stands elsewhere was put there by a disk, not by a crash.
+struct GroupPlace: Equatable {
     let segment: UInt64
     let offset: Int
-
-    var checksum: UInt32 {
-        var bytes: [UInt8] = []
-        bytes.appendLittle(segment)
-        bytes.appendLittle(UInt64(offset))
-        return bytes.checksum(0..<bytes.count)
-    }
 }
 
 struct GroupHeader: Equatable {
@@ -29,9 +21,7 @@ struct GroupHeader: Equatable {
     let sequence: UInt64
     /// The sequence up to which fdatasync had returned when this group was written.
     let durableThrough: UInt64
-    /// Of the entries inside; both zero when there are none.
-    let firstIndex: UInt64
-    let lastIndex: UInt64
+    let place: GroupPlace
     let payloadBytes: UInt32
     let recordCount: UInt32
     /// Over the payload and the zeros up to the next sector.
@@ -44,7 +34,7 @@ struct GroupHeader: Equatable {
     /// After this group: where the log ends, or a later place that this member has acknowledged
     /// and lost (`WriteAheadLog.claim`).
     let promise: LogPosition
-    /// Over the place and bytes 8 to 103.
+    /// Over bytes 8 to 103.
     let checksum: UInt32
 
     /// Of those that are read. One that is started with has room for as many again.
@@ -52,28 +42,20 @@ struct GroupHeader: Equatable {
 
     var groupBytes: Int { (Self.bytes + Int(payloadBytes)).sectorAligned }
 
-    /// Of a segment's bytes; nil: no intact header of this log. The payload may still be damaged.
-    static func decode(
-        _ bytes: [UInt8], at offset: Int, segment: UInt64, logID: LogID
-    ) -> GroupHeader? {
-        decode(bytes, at: offset, of: GroupPlace(segment: segment, offset: offset), logID: logID)
-    }
-
-    /// Where only a part of the segment is at hand.
-    static func decode(
-        _ bytes: [UInt8], at offset: Int, of place: GroupPlace, logID: LogID
-    ) -> GroupHeader? {
+    /// nil: no intact header of this log. The payload may still be damaged.
+    static func decode(_ bytes: [UInt8], at offset: Int, logID: LogID) -> GroupHeader? {
         guard offset >= 0, bytes.count - offset >= Self.bytes,
             bytes.little(UInt32.self, at: offset) == magic
         else { return nil }
         let checksum = bytes.little(UInt32.self, at: offset + 4)
-        let covered = (offset + 8)..<(offset + Self.bytes)
-        guard checksum == bytes.checksum(covered, seed: place.checksum) else { return nil }
+        guard checksum == bytes.checksum((offset + 8)..<(offset + Self.bytes)) else { return nil }
         func number(_ at: Int) -> UInt64 { bytes.little(UInt64.self, at: offset + at) }
         func small(_ at: Int) -> UInt32 { bytes.little(UInt32.self, at: offset + at) }
         let header = GroupHeader(
             logID: LogID(high: number(8), low: number(16)), sequence: number(24),
-            durableThrough: number(32), firstIndex: number(40), lastIndex: number(48),
+            durableThrough: number(32),
+            place: GroupPlace(
+                segment: number(40), offset: Int(truncatingIfNeeded: number(48))),
             payloadBytes: small(56), recordCount: small(60), payloadChecksum: small(64),
             chain: small(68), term: Term(number(72)),
             vote: number(80) == 0 ? nil : MemberID(number(80)),
@@ -84,13 +66,6 @@ struct GroupHeader: Equatable {
             max(header.term, header.promise.term) <= .max, header.promise.index <= .max
         else { return nil }
         return header.logID == logID ? header : nil
-    }
-
-    /// Only the first group of a segment begins with the record that opens it.
-    func opensSegment(_ bytes: [UInt8], at offset: Int) -> Bool {
-        let kind = offset + Self.bytes + 4
-        return recordCount > 0 && kind < bytes.count
-            && bytes[kind] == RecordKind.segmentStart.rawValue
     }
 
     func payloadIsIntact(_ bytes: [UInt8], at offset: Int) -> Bool {
@@ -118,8 +93,6 @@ struct GroupBuilder {
 
     private(set) var bytes: [UInt8] = []
     private var recordCount: UInt32 = 0
-    private var firstIndex: UInt64 = 0
-    private var lastIndex: UInt64 = 0
 
     static func recordBytes(_ entry: Entry) -> Int {
         frameBytes + entryHeadBytes + entry.payload.count
@@ -129,8 +102,6 @@ struct GroupBuilder {
         bytes.removeAll(keepingCapacity: true)
         bytes.appendZeros(GroupHeader.bytes)
         recordCount = 0
-        firstIndex = 0
-        lastIndex = 0
     }
 
     private mutating func frame(_ kind: RecordKind, _ bodyBytes: Int) {
@@ -159,8 +130,6 @@ struct GroupBuilder {
         bytes.appendLittle(entry.term.rawValue)
         bytes.append(entry.kind.rawValue)
         bytes.append(contentsOf: entry.payload)
-        if firstIndex == 0 { firstIndex = entry.index.rawValue }
-        lastIndex = entry.index.rawValue
     }
 
     /// Fills up to the sector and writes the header; the result is its checksum, the next chain.
@@ -176,8 +145,8 @@ struct GroupBuilder {
         bytes.putLittle(logID.low, at: 16)
         bytes.putLittle(sequence, at: 24)
         bytes.putLittle(durableThrough, at: 32)
-        bytes.putLittle(firstIndex, at: 40)
-        bytes.putLittle(lastIndex, at: 48)
+        bytes.putLittle(place.segment, at: 40)
+        bytes.putLittle(UInt64(place.offset), at: 48)
         bytes.putLittle(UInt32(payloadBytes), at: 56)
         bytes.putLittle(recordCount, at: 60)
         bytes.putLittle(bytes.checksum(GroupHeader.bytes..<whole), at: 64)
@@ -186,7 +155,7 @@ struct GroupBuilder {
         bytes.putLittle(hardState.vote?.rawValue ?? 0, at: 80)
         bytes.putLittle(promise.index.rawValue, at: 88)
         bytes.putLittle(promise.term.rawValue, at: 96)
-        let checksum = bytes.checksum(8..<GroupHeader.bytes, seed: place.checksum)
+        let checksum = bytes.checksum(8..<GroupHeader.bytes)
         bytes.putLittle(checksum, at: 4)
         return checksum
     }

@@ -31,15 +31,11 @@ struct LogReplay {
 
     /// The group at `offset` of that segment if it is intact and the very next one.
     func next(_ bytes: [UInt8], at offset: Int, segment: UInt64) -> GroupHeader? {
-        guard
-            let header = GroupHeader.decode(bytes, at: offset, segment: segment, logID: logID),
-            header.sequence >= 1
+        guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
+            header.place == GroupPlace(segment: segment, offset: offset), header.sequence >= 1
         else { return nil }
         if let lastSequence {
             guard header.sequence == lastSequence + 1, header.chain == chain else { return nil }
-        }
-        guard header.opensSegment(bytes, at: offset) == (offset == SegmentHeader.bytes) else {
-            return nil
         }
         return header.payloadIsIntact(bytes, at: offset) ? header : nil
     }

@@ -10,7 +10,7 @@ struct LogScan {
     private(set) var end = SegmentHeader.bytes
     /// Behind the cut in that segment.
     private(set) var tail = LogTail()
-    /// Behind it in later files.
+    /// Behind it in later files, and what is displaced in earlier ones.
     private(set) var laterTail = LogTail()
     /// Later files, oldest first.
     private(set) var later: [UInt64] = []
@@ -96,13 +96,15 @@ struct LogScan {
 
     /// Takes groups as long as they follow each other, then looks at what is behind.
     private mutating func walk(_ bytes: [UInt8], number: UInt64) throws(JournalError) {
+        // What is behind the end of a segment that the log has left means nothing, unless it was meant
+        // for another place.
+        if tail.displaced != nil { laterTail.merge(tail) }
         replay.segments.append(LogSegment(number: number, bytes: bytes.count))
         end = SegmentHeader.bytes
         while let header = replay.next(bytes, at: end, segment: number) {
             try replay.take(header, bytes, at: end)
             end += header.groupBytes
         }
-        // What is behind the end of a segment that the log has left means nothing.
         tail = LogTail(bytes, from: min(end, bytes.count), segment: number, logID: replay.logID)
     }
 
@@ -166,6 +168,13 @@ struct LogScan {
 
     /// Damage at or below the greatest intact mark is rot; above it, a crash may have made it.
     private mutating func judge() {
+        // No crash moves a group: its place lacks it, or lacked it until something else came there.
+        if let stray = tail.displaced ?? laterTail.displaced {
+            let found: JournalError = .rot(
+                file: SegmentName.name(stray.place.segment), offset: stray.place.offset,
+                found: "group \(stray.sequence) was written for this place and stands elsewhere")
+            damage = damage ?? found
+        }
         let mark = max(tail.greatestMark, laterTail.greatestMark)
         // Files are zeros when they are made, and so is what was dropped before entries are written
         // there: behind a group there is no older one.

@@ -17,6 +17,8 @@ struct LogTail {
     /// From the first to the last sector that is not zero.
     private(set) var written: Range<Int>?
     private(set) var groupCount = 0
+    /// One with an intact header that was not written to stand there.
+    private(set) var displaced: GroupHeader?
 
     init() {}
 
@@ -27,10 +29,10 @@ struct LogTail {
             let end = min(offset + sector, bytes.count)
             if !bytes.isZero(offset..<end) {
                 written = (written?.lowerBound ?? offset)..<end
-                if let header = GroupHeader.decode(
-                    bytes, at: offset, segment: segment, logID: logID)
-                {
+                if let header = GroupHeader.decode(bytes, at: offset, logID: logID) {
                     look(header)
+                    let place = GroupPlace(segment: segment, offset: offset)
+                    if header.place != place { displaced = header }
                 }
             }
             offset = end
@@ -47,6 +49,7 @@ struct LogTail {
     }
 
     mutating func merge(_ later: LogTail) {
+        displaced = displaced ?? later.displaced
         groupCount += later.groupCount
         greatestMark = max(greatestMark, later.greatestMark)
         greatestSequence = max(greatestSequence, later.greatestSequence)

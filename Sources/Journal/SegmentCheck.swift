@@ -113,10 +113,7 @@ struct SegmentCheck: Sendable {
     private mutating func takeGroup(_ at: inout Int) throws(JournalError) {
         let place = offset + at
         let isFirst = place == SegmentHeader.bytes
-        let standing = GroupPlace(segment: number, offset: place)
-        guard let logID,
-            let header = GroupHeader.decode(buffer, at: at, of: standing, logID: logID)
-        else {
+        guard let logID, let header = GroupHeader.decode(buffer, at: at, logID: logID) else {
             let end = min(at + JournalLimits.sectorBytes, buffer.count)
             guard !isFirst, buffer.isZero(at..<end) else {
                 throw rot(at: place, "a group is damaged")
@@ -129,7 +126,7 @@ struct SegmentCheck: Sendable {
         if let last, header.sequence != last + 1 || header.chain != lastChain {
             throw rot(at: place, "group \(header.sequence) follows group \(last)")
         }
-        guard isFirst == header.opensSegment(buffer, at: at) else {
+        guard header.place == GroupPlace(segment: number, offset: place) else {
             throw rot(at: place, "group \(header.sequence) was not written there")
         }
         guard header.groupBytes <= bytes - place else {

@@ -281,14 +281,20 @@ extension WriteAheadLog where Storage: ~Copyable {
         try storage.syncDirectory()
     }
 
+    private static var zerosBytesMax: Int { 1 << 20 }
+
     /// Of the last segment. Why also what reads as zeros: a start before may have dropped a tail, and its
     /// zeros may be in the page cache only, as in `rewriteUnmarked`.
     private mutating func zeroRest() throws(StorageError) {
         let segment = segments[segments.count - 1]
         guard end < segment.bytes else { return }
-        let (start, zeros) = (end, [UInt8](repeating: 0, count: segment.bytes - end))
+        let rest = end..<segment.bytes
+        let zeros = [UInt8](repeating: 0, count: min(rest.count, Self.zerosBytesMax))
         try failing { storage throws(StorageError) in
-            try storage.write(segment.name, at: start, zeros.span)
+            for start in stride(from: rest.lowerBound, to: rest.upperBound, by: zeros.count) {
+                let count = min(zeros.count, rest.upperBound - start)
+                try storage.write(segment.name, at: start, zeros.span.extracting(first: count))
+            }
             try storage.sync(segment.name)
         }
     }

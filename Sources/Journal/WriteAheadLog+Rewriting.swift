@@ -18,9 +18,8 @@ extension WriteAheadLog where Storage: ~Copyable {
             var start: Int?
             var offset = SegmentHeader.bytes
             for sequence in segment.firstSequence...segment.lastSequence {
-                guard
-                    let header = GroupHeader.decode(
-                        bytes, at: offset, segment: segment.number, logID: logID),
+                guard let header = GroupHeader.decode(bytes, at: offset, logID: logID),
+                    header.place == GroupPlace(segment: segment.number, offset: offset),
                     header.sequence == sequence, header.chain == chain ?? header.chain,
                     header.payloadIsIntact(bytes, at: offset)
                 else { throw Self.changedBetweenReads(name) }

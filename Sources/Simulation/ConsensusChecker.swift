@@ -44,7 +44,7 @@ package struct ConsensusChecker {
         var snapshot = 0
         var writes: [Write] = []
         var commit = 0
-        /// Its disk was damaged since the last start.
+        /// Its disk was damaged since the last start, and not mended since.
         var isDamaged = false
         /// What it must not vote below until its log has reached it again.
         var claim: LogPosition?
@@ -252,7 +252,7 @@ package struct ConsensusChecker {
     /// Bytes on its disk that were durable have changed.
     package mutating func damaged(_ member: Int) { members[member].isDamaged = true }
 
-    /// Its disk has all again that it ever promised, and nothing harmed.
+    /// Its disk has all again that was committed when it was damaged, and claims nothing.
     package mutating func mended(_ member: Int) { members[member].isDamaged = false }
 
     func end(_ log: Log) -> LogPosition {

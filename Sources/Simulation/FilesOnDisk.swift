@@ -12,17 +12,13 @@ struct GroupOnDisk {
 
     static func all(in file: String, _ bytes: [UInt8]) -> [GroupOnDisk] {
         var found: [GroupOnDisk] = []
-        let segment = UInt64(file.dropFirst("log-".count), radix: 16) ?? 0
         var offset = JournalLimits.sectorBytes
         while offset + 104 <= bytes.count {
             func number(_ at: Int, _ count: Int) -> UInt64 {
                 (0..<count).reduce(0) { $0 | UInt64(bytes[offset + at + $1]) << UInt64(8 * $1) }
             }
             if number(0, 4) == 0x5047_5641 {
-                let place = [segment, UInt64(offset)].flatMap { number in
-                    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-                }
-                let covered = place + bytes[(offset + 8)..<(offset + 104)]
+                let covered = Array(bytes[(offset + 8)..<(offset + 104)])
                 if number(4, 4) == UInt64(CRC32C.checksum(covered.span)) {
                     found.append(
                         GroupOnDisk(

@@ -20,9 +20,11 @@ package struct FlippedStates {
         stretches = Array(repeating: [Stretch(from: 0, to: 0, off: 0)], count: members)
     }
 
-    private var offs: [UInt64] { stretches.map { $0[$0.count - 1].off } }
+    private func off(of member: Int) -> UInt64 {
+        stretches[member][stretches[member].count - 1].off
+    }
 
-    package func isFlipped(_ member: Int) -> Bool { offs[member] != 0 }
+    package func isFlipped(_ member: Int) -> Bool { off(of: member) != 0 }
 
     package var areAny: Bool { !flips.isEmpty }
 
@@ -30,7 +32,7 @@ package struct FlippedStates {
     package mutating func flip(
         _ member: Int, from before: UInt64, to after: UInt64, at zxid: UInt64
     ) {
-        hold(offs[member] &+ after &- before, member, zxid)
+        hold(off(of: member) &+ after &- before, member, zxid)
     }
 
     private mutating func hold(_ off: UInt64, _ member: Int, _ zxid: UInt64) {
@@ -38,34 +40,32 @@ package struct FlippedStates {
         if off != 0 { flips.insert(off) }
     }
 
-    /// `isNew`: the state has come from a disk or from another member, so it may be that of any other.
-    /// Gives whether the member has taken in one that is wrong.
+    /// `newFrom`: the state of that zxid has come from a disk or from another member, so it may be that of
+    /// any other. Gives whether the member has taken in one that is wrong.
     package mutating func check(
-        _ digest: UInt64, byReplay: UInt64, member: Int, at zxid: UInt64, isNew: Bool
+        _ digest: UInt64, byReplay: UInt64, member: Int, at zxid: UInt64, newFrom: UInt64?
     ) throws(Violation) -> Bool {
         let off = digest &- byReplay
-        let isSame = off == offs[member]
+        let isSame = off == self.off(of: member)
         try expect(
-            isSame || isNew && (off == 0 || flips.contains(off)), .digest,
+            isSame || newFrom != nil && (off == 0 || flips.contains(off)), .digest,
             "member \(member + 1) has \(digest), by replay \(byReplay), and was off by "
-                + "\(offs[member])")
-        if isSame, !isNew {
-            stretches[member][stretches[member].count - 1].to = zxid
-        } else {
-            hold(off, member, zxid)
-        }
+                + "\(self.off(of: member))")
+        if let newFrom { hold(off, member, newFrom) }
+        stretches[member][stretches[member].count - 1].to = zxid
         return !isSame && off != 0
     }
 
     /// What a majority has now; nil: no majority agrees.
     private var prevailing: UInt64? {
-        offs.first { off in offs.count { $0 == off } > offs.count / 2 }
+        let offs = stretches.indices.map(off(of:))
+        return offs.first { off in offs.count { $0 == off } > offs.count / 2 }
     }
 
     /// It has the state that a majority has, which is the right one unless a wrong one has spread.
-    package func prevails(in member: Int) -> Bool { offs[member] == prevailing }
+    package func prevails(in member: Int) -> Bool { off(of: member) == prevailing }
 
-    package var allAgree: Bool { offs.allSatisfy { $0 == offs[0] } }
+    package var allAgree: Bool { stretches.indices.allSatisfy { off(of: $0) == off(of: 0) } }
 
     /// What its digests at that zxid were off by, of one process or another.
     private func offs(of member: Int, at zxid: UInt64) -> Set<UInt64> {

@@ -90,10 +90,7 @@ package final class SimulatedDisk: JournalStorage {
 
     /// Whether the disk is why somebody gave up with this error.
     package func hasCaused(_ error: JournalError) -> Bool {
-        guard case .storage(let error) = error else {
-            if case .rot = error { return isSpoiled }
-            return false
-        }
+        guard case .storage(let error) = error else { return false }
         return failures.contains {
             $0 == error || ($0.cause == .outOfSpace && error.cause == .outOfSpace)
         }

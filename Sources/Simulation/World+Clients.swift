@@ -52,6 +52,7 @@ extension World {
             return
         }
         if isSettling {
+            if members[client.member].process == nil { return schedule(client, afterNs: thinkNs()) }
             return try probe(client)
         }
         let member = members[client.member]

@@ -10,10 +10,10 @@ extension World {
     func fault() throws(Violation) {
         if isSettling { return }
         let gap = weather.faultGapMs
-        queue.put(
-            .fault,
-            atNs: nowNs
-                + faultRandom.draw(gap.lowerBound * millisecondNs...gap.upperBound * millisecondNs))
+        let gapNs = faultRandom.draw(
+            gap.lowerBound * millisecondNs...gap.upperBound * millisecondNs)
+        // A run that goes on since they let little be done has more room between them.
+        queue.put(.fault, atNs: nowNs + (events < options.eventsMax ? gapNs : 4 * gapNs))
         faultOfNetwork()
         let member = members[Int(faultRandom.next(below: UInt64(members.count)))]
         if hits(.wallJump) {
@@ -259,7 +259,7 @@ extension World {
     private func checkEnd() throws(Violation) {
         for member in membersThere {
             guard let process = member.process else { continue }
-            try checkDigest(member, process, isNew: false)
+            try checkDigest(member, process)
             let status = process.replica.status()
             mix(status.digest)
             try expect(

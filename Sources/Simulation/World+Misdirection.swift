@@ -1,6 +1,7 @@
 // Misdirected writes: what was to go to one place of a disk went to another, so the old bytes are
-// still in the first and the second holds what belongs elsewhere, with its checksum intact. Only of
-// and over what a later header says is durable, as with rot (`World+Rot`).
+// still in the first and the second holds what belongs elsewhere, with its checksum intact. Only over
+// what a later header says is durable, as with rot (`World+Rot`); the last group may itself be one that
+// went astray, within the log.
 
 import Journal
 import Raft
@@ -41,9 +42,10 @@ extension World {
         let sources = groups.filter { $0.sequence <= last.mark }.map(place)
         let untouchable = groups.filter { $0.sequence > last.mark }.map(place)
         guard !sources.isEmpty else { return false }
-        let source = sources[Int(lateRandom.next(below: UInt64(sources.count)))]
+        let isLast = lateRandom.chance(perMille: 200)
+        let source = isLast ? place(last) : lateRandom.pick(sources)
         var targets: [Place] = []
-        for file in logs + snapshots {
+        for file in isLast ? logs : logs + snapshots {
             let count = disk.contents(file).count
             // No header of a segment: one must go on telling which log it is.
             var offset = logs.contains(file) ? sector : 0

@@ -54,8 +54,8 @@ extension World {
     /// may not be durable there yet (docs/decisions/0005).
     func isWhole(_ member: Member) -> Bool {
         if !flipped.prevails(in: member.position) { return false }
-        // What was spoiled may be needed when its member starts again; at the end none is made to.
-        if member.disk.isSpoiled, !isSettling { return false }
+        // What was spoiled may be needed when its member starts again.
+        if member.disk.isSpoiled { return false }
         guard let needed = member.damagedAt else { return true }
         guard let process = member.process, process.replica.observation.claim == nil,
             process.applied.rawValue >= UInt64(needed),

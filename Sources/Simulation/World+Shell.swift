@@ -43,7 +43,7 @@ extension World {
         let process = member.process(
             from: recovered, found, of: options.members, tuning, gatewayOptions(), nowNs: nowNs)
         member.process = process
-        try checkDigest(member, process, isNew: true)
+        try checkDigest(member, process, newFrom: process.replica.applied.rawValue)
         queue.put(.tick(member: member.position, run: member.run), atNs: nowNs + 1)
         trace("\(member.id) recovered to \(process.replica.observation)")
     }
@@ -241,11 +241,12 @@ extension World {
                 "member \(member.id) goes back from \(process.applied) to \(applied)")
             process.applied = applied
             mix(applied.rawValue)
-            let cameInSnapshot = effects.events.contains {
-                if case .snapshotInstalled = $0 { true } else { false }
+            var newFrom: UInt64?
+            for case .snapshotInstalled(let index) in effects.events where newFrom == nil {
+                newFrom = index.rawValue
+                process.memoryIsCorrupted = false
             }
-            if cameInSnapshot { process.memoryIsCorrupted = false }
-            try checkDigest(member, process, isNew: cameInSnapshot)
+            try checkDigest(member, process, newFrom: newFrom)
         }
         try checkFreshness(member, process)
         if now.role == .leader || process.claims {

@@ -9,7 +9,7 @@ import Znodes
 
 extension World {
     func flip(_ member: Member) {
-        guard let process = member.process, !member.isPaused,
+        guard let process = member.process, !member.isPaused, !process.turnIsOpen,
             !flipped.isFlipped(member.position), !isOut(member),
             process.applied > .zero, !process.memoryIsCorrupted, isWhole(member),
             othersCanGive(member)
@@ -25,7 +25,7 @@ extension World {
 
     /// A bit flips that no digest knows of: no snapshot may be made of it, and the files are right.
     func flipQuietly(_ member: Member) {
-        guard let process = member.process, !member.isPaused,
+        guard let process = member.process, !member.isPaused, !process.turnIsOpen,
             !flipped.isFlipped(member.position), !isOut(member), process.applied > .zero,
             !process.memoryIsCorrupted, process.replica.harmState(quietly: true)
         else { return }
@@ -33,8 +33,10 @@ extension World {
         process.memoryIsCorrupted = true
     }
 
-    /// `isNew`: the state has come from a disk or from another member.
-    func checkDigest(_ member: Member, _ process: Process, isNew: Bool) throws(Violation) {
+    /// `newFrom`: the state of that zxid has come from a disk or from another member.
+    func checkDigest(
+        _ member: Member, _ process: Process, newFrom: UInt64? = nil
+    ) throws(Violation) {
         let digest = process.replica.digest
         let applied = process.replica.applied
         // A tree without entries is blank.
@@ -42,7 +44,7 @@ extension World {
             digest,
             byReplay: applied == .zero
                 ? digest : oracle.digest(at: applied, member: member.position),
-            member: member.position, at: applied.rawValue, isNew: isNew)
+            member: member.position, at: applied.rawValue, newFrom: newFrom)
         if hasSpread {
             trace("\(member.id) has taken in a state that is wrong")
             marks.hit(.stateSpread)

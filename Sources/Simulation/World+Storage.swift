@@ -184,6 +184,7 @@ extension World {
         case .appended, .read: break
         case .notRead(_, .snapshotAbsent): marks.hit(.snapshotNotRead)
         case .notRead(_, .rot) where member.disk.isSpoiled: marks.hit(.snapshotNotRead)
+        case .notSaved(_, .rot) where member.disk.isSpoiled: marks.hit(.snapshotNotSaved)
         case .damaged(let damage): try noteScrubbed(damage, member)
         case .notSaved(_, let error), .notRead(_, let error), .notRemoved(_, let error):
             // A snapshot that a living disk did not take is given up.

@@ -218,6 +218,28 @@ struct WriteAheadLogRepairTests {
         #expect(found.claim == LogPosition(index: LogIndex(27), term: Term(5)))
     }
 
+    @Test("of which the last group went astray, to any place, has promised what that one says")
+    func lastElsewhere() throws {
+        let (disk, _, last) = try WriteAheadLogRotTests.makeDisk()
+        let group = last..<(last + 512)
+        for name in disk.fileNames {
+            for target in stride(from: 512, to: disk.bytes(name).count, by: 512)
+            where name != "log-0000000002" || target != last {
+                let copy = disk.copy()
+                var source = copy.bytes("log-0000000002")
+                let written = source[group]
+                source.replaceSubrange(group, with: [UInt8](repeating: 0, count: 512))
+                copy.replace("log-0000000002", with: source)
+                var bytes = copy.bytes(name)
+                bytes.replaceSubrange(target..<(target + 512), with: written)
+                copy.replace(name, with: bytes)
+                let first = try Self.complaint(copy, damageIsNew: true)
+                #expect(first == nil, "\(name) at \(target)")
+                #expect(try Self.complaint(copy, damageIsNew: false) == nil)
+            }
+        }
+    }
+
     @Test("begins anew behind the newest intact snapshot")
     func behindSnapshot() throws {
         let (whole, _, _) = try WriteAheadLogRotTests.makeDisk()
@@ -335,11 +357,7 @@ struct GroupOnDisk {
                 func number(_ at: Int, _ count: Int) -> UInt64 {
                     (0..<count).reduce(0) { $0 | UInt64(head[at + $1]) << UInt64(8 * $1) }
                 }
-                let segment = UInt64(file.dropFirst("log-".count), radix: 16) ?? 0
-                let place = [segment, UInt64(sector * 512)].flatMap { number in
-                    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-                }
-                let covered = place + head[8...]
+                let covered = Array(head[8...])
                 guard number(0, 4) == 0x5047_5641,
                     number(4, 4) == UInt64(CRC32C.checksum(covered.span))
                 else { continue }

@@ -8,19 +8,19 @@ struct FlippedStatesTests {
     @Test("A digest is that of the replay, and that of a flipped state off by the flip")
     func exactly() throws {
         var states = FlippedStates(members: 3)
-        #expect(try !states.check(10, byReplay: 10, member: 0, at: 10, isNew: false))
+        #expect(try !states.check(10, byReplay: 10, member: 0, at: 10, newFrom: nil))
         breaks(.digest) { () throws(Violation) in
-            _ = try states.check(15, byReplay: 10, member: 0, at: 10, isNew: false)
+            _ = try states.check(15, byReplay: 10, member: 0, at: 10, newFrom: nil)
         }
         states.flip(0, from: 10, to: 15, at: 10)
-        #expect(try !states.check(25, byReplay: 20, member: 0, at: 20, isNew: false))
+        #expect(try !states.check(25, byReplay: 20, member: 0, at: 20, newFrom: nil))
         for digest in [UInt64(20), 26] {
             breaks(.digest) { () throws(Violation) in
-                _ = try states.check(digest, byReplay: 20, member: 0, at: 20, isNew: false)
+                _ = try states.check(digest, byReplay: 20, member: 0, at: 20, newFrom: nil)
             }
         }
         breaks(.digest) { () throws(Violation) in
-            _ = try states.check(25, byReplay: 20, member: 1, at: 20, isNew: false)
+            _ = try states.check(25, byReplay: 20, member: 1, at: 20, newFrom: nil)
         }
     }
 
@@ -28,20 +28,20 @@ struct FlippedStatesTests {
     func spread() throws {
         var states = FlippedStates(members: 3)
         breaks(.digest) { () throws(Violation) in
-            _ = try states.check(15, byReplay: 10, member: 1, at: 10, isNew: true)
+            _ = try states.check(15, byReplay: 10, member: 1, at: 10, newFrom: 10)
         }
         states.flip(0, from: 10, to: 15, at: 10)
-        #expect(try states.check(25, byReplay: 20, member: 1, at: 20, isNew: true))
+        #expect(try states.check(25, byReplay: 20, member: 1, at: 20, newFrom: 20))
         #expect(states.isFlipped(1) && states.prevails(in: 1) && !states.prevails(in: 2))
         breaks(.digest) { () throws(Violation) in
-            _ = try states.check(26, byReplay: 20, member: 2, at: 20, isNew: true)
+            _ = try states.check(26, byReplay: 20, member: 2, at: 20, newFrom: 20)
         }
         breaks(.digest) { () throws(Violation) in
-            _ = try states.check(30, byReplay: 30, member: 1, at: 30, isNew: false)
+            _ = try states.check(30, byReplay: 30, member: 1, at: 30, newFrom: nil)
         }
         #expect(!states.allAgree)
-        #expect(try !states.check(30, byReplay: 30, member: 0, at: 30, isNew: true))
-        #expect(try !states.check(40, byReplay: 40, member: 1, at: 40, isNew: true))
+        #expect(try !states.check(30, byReplay: 30, member: 0, at: 30, newFrom: 30))
+        #expect(try !states.check(40, byReplay: 40, member: 1, at: 40, newFrom: 40))
         #expect(states.allAgree && states.prevails(in: 0))
     }
 
@@ -53,7 +53,8 @@ struct FlippedStatesTests {
         func advance(_ zxid: UInt64, off: [UInt64], isNew: Bool = false) throws {
             for member in 0..<3 {
                 _ = try states.check(
-                    zxid + off[member], byReplay: zxid, member: member, at: zxid, isNew: isNew)
+                    zxid + off[member], byReplay: zxid, member: member, at: zxid,
+                    newFrom: isNew ? zxid : nil)
             }
         }
         func isRight(_ member: Int, at zxid: UInt64) {

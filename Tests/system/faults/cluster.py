@@ -85,6 +85,7 @@ class Cluster(Ensemble):
             code = process.wait(timeout=within * PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
             code = "it does not end"
         if code != 0:
             raise Violation("a member that is asked to stop exits with 0",
