@@ -23,8 +23,14 @@ struct StorageBacklog: Sendable {
             token: token, hardState: hardState ?? earlierState, entries: merged + entries)
     }
 
-    /// The newest term and vote that are not written yet, with the last of the requests.
+    /// The newest term and vote that are not written yet, with the last of the requests. None while it
+    /// waits to be written that the disk is a newcomer's: a disk with a term and without that word
+    /// passes for one that voted before.
     var newestVote: (token: StorageToken, hardState: HardState)? {
+        let namesNewcomer = requests.contains {
+            if case .identity(_, isNewcomer: true) = $0 { true } else { false }
+        }
+        if namesNewcomer { return nil }
         for request in requests.reversed() {
             guard case .append(let token, let hardState?, _) = request else { continue }
             return (token, hardState)

@@ -37,6 +37,8 @@ final class Member {
     var slowUntilNs: UInt64 = 0
     /// How much was committed when bytes on its disk rotted; nil once all of that is back.
     var damagedAt: Int?
+    /// The newest entry by which a leader took its vote away.
+    var demotedAt = 0
     /// What changed last while it ran, and in which run.
     var spoiled: (file: String, run: Int)?
     /// Its disk knows that it belongs to the ensemble, so that it may vote.

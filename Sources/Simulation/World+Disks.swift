@@ -38,12 +38,17 @@ extension World {
         return configuration.isJoint || !configuration.voters.contains(member.id)
     }
 
+    /// Some log says so, and it may be committed yet.
+    private func isBeingDemoted(_ member: Member) -> Bool {
+        member.demotedAt > consensus.committedCount
+    }
+
     /// The disk is exchanged for an empty one: of one member at a time, and only when every member
     /// knows the ensemble: before that nobody can tell an exchanged disk from a first one.
     func wipe(_ member: Member) {
         let isAgain = isOut(member)
         guard members.count >= 3, members.allSatisfy(isWhole), othersCanGive(member),
-            members.allSatisfy({ $0 === member || !isOut($0) }),
+            members.allSatisfy({ $0 === member || !isOut($0) && !isBeingDemoted($0) }),
             oracle.storages.count == members.count,
             members.allSatisfy({
                 $0.process?.journal.identity.ensembleID != nil || ($0 === member && isAgain)
@@ -79,7 +84,8 @@ extension World {
     }
 
     private func exchangeBack(_ member: Member) {
-        guard members.allSatisfy({ $0 === member || !isOut($0) }), members.allSatisfy(isWhole)
+        guard members.allSatisfy({ $0 === member || !isOut($0) && !isBeingDemoted($0) }),
+            members.allSatisfy(isWhole)
         else { return }
         changePlaces(member)
     }
@@ -119,7 +125,9 @@ extension World {
             }
             for member in members {
                 switch (next.outgoingVoters.contains(member.id), next.voters.contains(member.id)) {
-                case (true, false): try checkSilence(of: member, to: now.id)
+                case (true, false):
+                    member.demotedAt = Int(entry.index.rawValue)
+                    try checkSilence(of: member, to: now.id)
                 case (false, true): try checkCaughtUp(member, commit: now.commit, by: now.id)
                 case (true, true), (false, false): break
                 }

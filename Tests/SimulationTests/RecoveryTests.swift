@@ -104,6 +104,31 @@ struct RecoveryTests {
         #expect(!disk.contents(log)[2048...].contains(7))
     }
 
+    @Test("of a full disk finds no term without the word that the disk is a newcomer's")
+    func newcomerWithoutRoom() throws {
+        var random = RandomGenerator(seed: 1)
+        for hasRoomLater in [false, true] {
+            let disk = SimulatedDisk()
+            let first = try Self.recover(disk, of: 3)
+            var journal = first.journal
+            disk.isFull = true
+            try journal.carryOut(.identity(nil, isNewcomer: true))
+            try journal.carryOut(
+                .append(
+                    token: StorageToken(rawValue: 1),
+                    hardState: HardState(term: Term(3), vote: nil, commit: .zero), entries: []))
+            #expect(journal.isFull && journal.votesWritten == StorageToken(rawValue: 0))
+            disk.isFull = !hasRoomLater
+            try journal.tryAgain()
+            try journal.sync()
+            disk.crash(.all, &random)
+            disk.isFull = false
+            let again = try Self.recover(disk, of: 3)
+            #expect(again.identity.isNewcomer == hasRoomLater)
+            #expect(again.log.hardState.term == (hasRoomLater ? Term(3) : .zero))
+        }
+    }
+
     /// Entries 1 to 3 in a snapshot, 4 and 5 behind it, and the mark.
     private func distrusted() throws -> SimulatedDisk {
         let disk = SimulatedDisk()
