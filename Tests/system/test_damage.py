@@ -11,6 +11,8 @@ def fill(ensemble, count):
     for number in range(count):
         assert client.put(f"/v1/znodes/d/{number}", b"x" * 300).status == 201
     client.close()
+    # A write needs two of three; the third may have none of them yet.
+    ensemble.same_everywhere()
 
 
 def used_sectors(path):
