@@ -23,13 +23,14 @@ extension World {
     func misdirectAtRest(_ member: Member) {
         guard weather[.misdirectedWrite] > 0, !isSettling,
             lateRandom.chance(perMille: weather[.misdirectedWrite]), mayHarm(member),
-            misdirect(member.disk)
+            misdirect(member)
         else { return }
         noteHarm(member, .misdirected)
     }
 
     /// False: nothing there that may be damaged.
-    private func misdirect(_ disk: SimulatedDisk) -> Bool {
+    private func misdirect(_ member: Member) -> Bool {
+        let disk = member.disk
         let sector = JournalLimits.sectorBytes
         let files = FilesOnDisk(disk)
         let (logs, groups, snapshots) = (files.logs, files.groups, files.snapshots)
@@ -42,7 +43,8 @@ extension World {
         let sources = groups.filter { $0.sequence <= last.mark }.map(place)
         let untouchable = groups.filter { $0.sequence > last.mark }.map(place)
         guard !sources.isEmpty else { return false }
-        let isLast = lateRandom.chance(perMille: 200)
+        // Where other bytes are damaged as well, nothing proves that it was the last.
+        let isLast = lateRandom.chance(perMille: 200) && member.damagedAt == nil
         let source = isLast ? place(last) : lateRandom.pick(sources)
         var targets: [Place] = []
         for file in isLast ? logs : logs + snapshots {
