@@ -24,7 +24,7 @@ package struct Registers {
 
     /// With those that are still open, far below what the search takes.
     static let operationsMax = 160
-    static let unansweredMax = 20
+    static let unansweredMax = 14
     static let inUse = 3
 
     private var registers: [Register] = []
