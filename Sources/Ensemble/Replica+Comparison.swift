@@ -30,8 +30,10 @@ extension Replica {
         judgeState(into: &effects)
     }
 
-    /// Another process of the member: what the one before said is over.
+    /// Another process of the member: what the one before said is over. If that was of another state, it
+    /// has none now.
     mutating func forgetDigests(of member: MemberID) {
+        if membersThatDiffer.contains(member), stateIsTrusted { raft.oweSnapshot(to: member) }
         comparison.forget(member)
         membersThatDiffer.removeAll { $0 == member }
     }

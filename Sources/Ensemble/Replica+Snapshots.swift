@@ -239,6 +239,7 @@ extension Replica {
         if incoming.mark?.index == index { incoming = IncomingSnapshot() }
         if ownSnapshot.underWay?.index == index {
             tree.abandonSnapshot()
+            raft.forgetSnapshotsOwed()
             ownSnapshot.underWay = nil
             ownSnapshot.failedMs = nowMs
             let tookMs = nowMs - ownSnapshot.begunMs

@@ -132,6 +132,7 @@ extension RaftNode {
         heartbeatElapsed = 0
         uncommittedBytes = log.weightBytes(after: commit, through: lastIndex)
         progresses.removeAll(keepingCapacity: true)
+        snapshotsOwed.removeAll()
         followConfiguration()
         inheritedThrough = lastIndex
         // Thesis 6.4, 3.6.2: a leader learns what is committed by an entry of its own term.

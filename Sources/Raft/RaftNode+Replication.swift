@@ -69,7 +69,7 @@ extension RaftNode {
         for progress in progresses where progress.member != id && takesEntries(progress.member) {
             switch progress.state {
             case .probe(let waiting):
-                if !waiting { return true }
+                if !waiting, hasWhatIsOwed(to: progress.member) { return true }
             case .replicate:
                 let more = progress.next <= lastIndex && !progress.inflights.isFull(options.limits)
                 let told = progress.next <= lastIndex || progress.sentCommit >= commit
@@ -93,7 +93,13 @@ extension RaftNode {
     private mutating func replicate(toSlot slot: Int, _ batch: inout EntryBatch) {
         switch progresses[slot].state {
         case .probe(let waiting):
-            if !waiting { sendAppend(toSlot: slot, &batch) }
+            let member = progresses[slot].member
+            guard !waiting, hasWhatIsOwed(to: member) else { return }
+            if snapshotsOwed[member] == nil {
+                sendAppend(toSlot: slot, &batch)
+            } else {
+                wantSnapshot(forSlot: slot)
+            }
         case .replicate:
             var sent = false
             while progresses[slot].next <= lastIndex,

@@ -107,9 +107,23 @@ extension RaftNode {
         snapshotsWanted.append(progresses[slot].member)
     }
 
+    /// As leader: that member has thrown its state away, since it was not this one's. Entries from
+    /// before, or an older snapshot, might lead it to the same again.
+    package mutating func oweSnapshot(to member: MemberID) {
+        if standing == .leader { snapshotsOwed[member] = applied }
+    }
+
+    /// No such snapshot can be made: what there is has to do.
+    package mutating func forgetSnapshotsOwed() { snapshotsOwed.removeAll() }
+
+    func hasWhatIsOwed(to member: MemberID) -> Bool {
+        snapshotsOwed[member].map { $0 <= snapshot?.index ?? .zero } ?? true
+    }
+
     /// The snapshot at `index` was handed over whole.
     package mutating func snapshotSent(to member: MemberID, index: LogIndex) {
         guard standing == .leader, let slot = slot(of: member) else { return }
+        if let owed = snapshotsOwed[member], owed <= index { snapshotsOwed[member] = nil }
         progresses[slot].snapshotSent(index: index)
     }
 

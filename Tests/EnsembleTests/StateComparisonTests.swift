@@ -82,6 +82,45 @@ struct StateComparisonTests {
         #expect(verdict(cluster, wrong) == .agreed && cluster.data(wrong, "/a") == "1")
     }
 
+    @Test("What a majority has prevails, though the log from its beginning tells another state")
+    func prevails() throws {
+        let (cluster, leader) = try filled(3)
+        let right = (leader + 1) % 3
+        for position in cluster.nodes.indices where position != right { harm(cluster, position) }
+        try cluster.run { isGivenUp(cluster, right) }
+        try startAnew(cluster, right)
+        try cluster.run {
+            cluster.nodes[right]?.replica.digest == cluster.nodes[leader]?.replica.digest
+                && cluster.nodes[right]?.replica.status().caughtUp == true
+        }
+        try cluster.tick(200)
+        #expect(verdict(cluster, right) == .agreed)
+    }
+
+    @Test("One that starts anew is sent the state of now, no snapshot of before")
+    func newSnapshot() throws {
+        var options = ReplicaOptions()
+        options.snapshotEntries = 20
+        options.retention.entries = 0
+        let (cluster, leader) = try filled(3, options: options)
+        for number in 0..<30 {
+            let write = cluster.put(leader, "/n/\(number)", "x")
+            try cluster.run { cluster.reply(leader, write) != nil }
+        }
+        let wrong = (leader + 1) % 3
+        harm(cluster, wrong)
+        try cluster.run { isGivenUp(cluster, wrong) }
+        let now = cluster.applied(leader)
+        let before = try #require(cluster.nodes[leader]?.disk.snapshot?.index)
+        #expect(before.rawValue < now.rawValue)
+        try startAnew(cluster, wrong)
+        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
+        let installed = cluster.nodes[wrong]?.events.compactMap {
+            if case .snapshotInstalled(let index) = $0 { index } else { nil }
+        }
+        #expect(installed == [LogIndex(now.rawValue)])
+    }
+
     @Test("A leader that is the wrong one hands over before it goes")
     func leader() throws {
         let (cluster, leader) = try filled(3)
