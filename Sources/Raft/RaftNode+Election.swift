@@ -80,6 +80,7 @@ extension RaftNode {
             uncommittedBytes = 0
             uncommitted = UncommittedAges()
             snapshotsWanted.removeAll(keepingCapacity: true)
+            snapshotsOwed.removeAll()
             // The leader that it heard last was itself, and it claims nothing any more.
             leaderSilence = Int.max
         }
@@ -132,7 +133,6 @@ extension RaftNode {
         heartbeatElapsed = 0
         uncommittedBytes = log.weightBytes(after: commit, through: lastIndex)
         progresses.removeAll(keepingCapacity: true)
-        snapshotsOwed.removeAll()
         followConfiguration()
         inheritedThrough = lastIndex
         // Thesis 6.4, 3.6.2: a leader learns what is committed by an entry of its own term.

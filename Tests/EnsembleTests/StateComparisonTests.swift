@@ -121,6 +121,18 @@ struct StateComparisonTests {
         #expect(installed == [LogIndex(now.rawValue)])
     }
 
+    @Test("One that starts anew is fed the log where the leader has no room for a snapshot")
+    func noRoomForSnapshot() throws {
+        let (cluster, leader) = try filled(3)
+        cluster.noRoomForSnapshots = [leader]
+        let wrong = (leader + 1) % 3
+        harm(cluster, wrong)
+        try cluster.run { isGivenUp(cluster, wrong) }
+        try startAnew(cluster, wrong)
+        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
+        #expect(cluster.data(wrong, "/a") == "1" && cluster.nodes[leader]?.disk.snapshot == nil)
+    }
+
     @Test("A leader that is the wrong one hands over before it goes")
     func leader() throws {
         let (cluster, leader) = try filled(3)
