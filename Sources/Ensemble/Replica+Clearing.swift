@@ -49,7 +49,7 @@ extension Replica {
     /// All that must go is applied, so that a snapshot can take its place.
     var isSnapshotForced: Bool {
         ownSnapshot.isUnreadable
-            || raft.snapshotsOwed.values.contains { $0 > ownSnapshot.durable?.index ?? .zero }
+            || raft.owesNewerSnapshot
             || (clearing.through.map { $0.rawValue <= applied.rawValue } ?? false)
     }
 

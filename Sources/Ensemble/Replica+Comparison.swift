@@ -31,9 +31,12 @@ extension Replica {
     }
 
     /// Another process of the member: what the one before said is over. If that was of another state, it
-    /// has none now.
+    /// has given it up, or will.
     mutating func forgetDigests(of member: MemberID) {
-        if membersThatDiffer.contains(member), stateIsTrusted { raft.oweSnapshot(to: member) }
+        // While none is tried, nobody waits for one.
+        if membersThatDiffer.contains(member), stateIsTrusted, nowMs >= ownSnapshot.retryMs {
+            raft.oweSnapshot(to: member)
+        }
         comparison.forget(member)
         membersThatDiffer.removeAll { $0 == member }
     }
@@ -90,6 +93,7 @@ extension Replica {
         let wasTrusted = stateIsTrusted
         stateVerdict = verdict
         guard wasTrusted, !stateIsTrusted else { return }
+        raft.forgetSnapshotsOwed()
         stateDifferences += 1
         for request in waits.requests {
             endWait(request, with: .refused(.stateDiffers), into: &effects)

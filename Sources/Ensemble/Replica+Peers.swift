@@ -114,6 +114,7 @@ extension Replica {
                 member,
                 MemberReport(
                     role: role, applied: Zxid(applied.rawValue), atMs: nowMs, isFull: isFull))
+            raft.hasState(member, of: applied)
             tickRoom(into: &effects)
         case .digests(let marks): receiveDigests(marks, from: member, into: &effects)
         }

@@ -80,7 +80,6 @@ extension RaftNode {
             uncommittedBytes = 0
             uncommitted = UncommittedAges()
             snapshotsWanted.removeAll(keepingCapacity: true)
-            snapshotsOwed.removeAll()
             // The leader that it heard last was itself, and it claims nothing any more.
             leaderSilence = Int.max
         }

@@ -107,14 +107,24 @@ extension RaftNode {
         snapshotsWanted.append(progresses[slot].member)
     }
 
-    /// As leader: that member has thrown its state away, since it was not this one's. Entries from
-    /// before, or an older snapshot, might lead it to the same again.
+    /// That member has given its state up, or will, since it was not this one's. Entries from before,
+    /// or an older snapshot, might lead it to the same again, whoever leads then.
     package mutating func oweSnapshot(to member: MemberID) {
-        if standing == .leader { snapshotsOwed[member] = applied }
+        if applied > .zero { snapshotsOwed[member] = applied }
     }
 
-    /// No such snapshot can be made: what there is has to do.
+    /// None can be made, or none should be: what there is has to do.
     package mutating func forgetSnapshotsOwed() { snapshotsOwed.removeAll() }
+
+    /// Nothing of before `index` leads that member anywhere any more.
+    package mutating func hasState(_ member: MemberID, of index: LogIndex) {
+        if let owed = snapshotsOwed[member], owed <= index { snapshotsOwed[member] = nil }
+    }
+
+    /// As leader, another snapshot than the newest is owed.
+    package var owesNewerSnapshot: Bool {
+        progresses.contains { !hasWhatIsOwed(to: $0.member) }
+    }
 
     func hasWhatIsOwed(to member: MemberID) -> Bool {
         snapshotsOwed[member].map { $0 <= snapshot?.index ?? .zero } ?? true
@@ -123,7 +133,7 @@ extension RaftNode {
     /// The snapshot at `index` was handed over whole.
     package mutating func snapshotSent(to member: MemberID, index: LogIndex) {
         guard standing == .leader, let slot = slot(of: member) else { return }
-        if let owed = snapshotsOwed[member], owed <= index { snapshotsOwed[member] = nil }
+        hasState(member, of: index)
         progresses[slot].snapshotSent(index: index)
     }
 

@@ -33,8 +33,9 @@ package struct RaftNode: ~Copyable {
     /// Others of whom the same is known: a leader sends them no entries, and does not make one of
     /// them its successor.
     package var fullMembers: [MemberID] = []
-    /// Those that a leader sends a snapshot of its own, at or above that index, and nothing before.
-    package internal(set) var snapshotsOwed: [MemberID: LogIndex] = [:]
+    /// Those that this member, once it leads, sends a snapshot at or above that index before it
+    /// begins to send them entries: they gave up another state than its own.
+    var snapshotsOwed: [MemberID: LogIndex] = [:]
     /// Beyond this member's log: a place that it has acknowledged and lost since. See
     /// docs/decisions/0011.
     package internal(set) var claim: LogPosition?

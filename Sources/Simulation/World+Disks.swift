@@ -38,8 +38,8 @@ extension World {
         return configuration.isJoint || !configuration.voters.contains(member.id)
     }
 
-    /// Some log says so, and it may be committed yet.
-    private func isBeingDemoted(_ member: Member) -> Bool {
+    /// Some log says so, and it may be committed yet: those who hold it go by the voters that are left.
+    func isBeingDemoted(_ member: Member) -> Bool {
         member.demotedAt > consensus.committedCount
     }
 

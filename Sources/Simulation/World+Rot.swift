@@ -37,7 +37,9 @@ extension World {
     func othersCanGive(_ member: Member) -> Bool {
         // Before that, fewer than it seems can elect a leader.
         guard areTakenIn() else { return false }
-        let lacking = members.filter { $0 !== member && (isOut($0) || !isWhole($0)) }
+        let lacking = members.filter {
+            $0 !== member && (isOut($0) || isBeingDemoted($0) || !isWhole($0))
+        }
         return lacking.count < (members.count - 1) / 2
     }
 
