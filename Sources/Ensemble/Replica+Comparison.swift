@@ -26,6 +26,9 @@ extension Replica {
     mutating func receiveDigests(
         _ marks: [DigestMark], from member: MemberID, into effects: inout Effects
     ) {
+        // The state that it tells of is about to be replaced by this member's. Were that found wrong by
+        // it, the two that hold it, here and there, might outvote those who are right, and be given up.
+        if outgoing.contains(where: { $0.member == member }) { return }
         comparison.heard(marks, from: member, current: currentDigest)
         judgeState(into: &effects)
     }

@@ -268,10 +268,12 @@ extension Replica {
 
     mutating func startSending(to member: MemberID, into effects: inout Effects) {
         guard !outgoing.contains(where: { $0.member == member }) else { return }
-        guard let mark = ownSnapshot.durable, !ownSnapshot.isUnreadable, peers.isConnected(member)
+        guard let mark = ownSnapshot.durable, !ownSnapshot.isUnreadable, peers.isConnected(member),
+            !stateVerdict.isFinal
         else {
             return raft.snapshotFailed(to: member)
         }
+        comparison.forget(member)
         outgoing.append(OutgoingSnapshot(member: member, mark: mark, progressMs: nowMs))
         effects.events.append(.snapshotSending(mark.index, to: member))
         effects.snapshots.append(
@@ -279,7 +281,8 @@ extension Replica {
     }
 
     mutating func sendPiece(_ piece: SnapshotPiece, into effects: inout Effects) {
-        guard
+        // What is known to be wrong goes to nobody: with it, there could be a majority for it.
+        guard !stateVerdict.isFinal,
             let position = outgoing.firstIndex(where: {
                 $0.mark.index == piece.index && $0.offset == piece.offset && $0.awaitsRead
             })

@@ -8,7 +8,7 @@ import Znodes
 
 @Suite("States that differ")
 struct StateComparisonTests {
-    private func filled(
+    func filled(
         _ members: Int, options: ReplicaOptions = ReplicaOptions()
     ) throws -> (Cluster, leader: Int) {
         let cluster = try Cluster(members, options: options)
@@ -21,24 +21,24 @@ struct StateComparisonTests {
         return (cluster, leader)
     }
 
-    private func harm(_ cluster: Cluster, _ position: Int) {
+    func harm(_ cluster: Cluster, _ position: Int) {
         #expect(cluster.nodes[position]?.replica.harmState() == true)
     }
 
-    private func verdict(_ cluster: Cluster, _ position: Int) -> StateVerdict? {
+    func verdict(_ cluster: Cluster, _ position: Int) -> StateVerdict? {
         cluster.nodes[position]?.replica.status().stateVerdict
     }
 
-    private func isGivenUp(_ cluster: Cluster, _ position: Int) -> Bool {
+    func isGivenUp(_ cluster: Cluster, _ position: Int) -> Bool {
         cluster.nodes[position]?.disk.isDistrusted ?? false
     }
 
     /// What the next start finds once log and snapshots are given up.
-    private func startAnew(_ cluster: Cluster, _ position: Int) throws {
+    func startAnew(_ cluster: Cluster, _ position: Int) throws {
         try startAnew(cluster, position, disk: try #require(cluster.crash(position)))
     }
 
-    private func startAnew(_ cluster: Cluster, _ position: Int, disk: Disk) throws {
+    func startAnew(_ cluster: Cluster, _ position: Int, disk: Disk) throws {
         var disk = disk
         let last = try #require(disk.entries.last)
         disk.claim = LogPosition(index: last.index, term: last.term)
@@ -99,116 +99,6 @@ struct StateComparisonTests {
         }
         try cluster.tick(200)
         #expect(verdict(cluster, right) == .agreed)
-    }
-
-    /// Three, each with a snapshot, entries behind it, and none of before.
-    private func withSnapshots() throws -> (Cluster, leader: Int) {
-        var options = ReplicaOptions()
-        options.snapshotEntries = 20
-        options.retention.entries = 0
-        let (cluster, leader) = try filled(3, options: options)
-        for number in 0..<30 {
-            let write = cluster.put(leader, "/n/\(number)", "x")
-            try cluster.run { cluster.reply(leader, write) != nil }
-        }
-        let snapshot = try #require(cluster.nodes[leader]?.disk.snapshot)
-        try cluster.run {
-            cluster.nodes.allSatisfy { node in
-                node?.replica.applied == cluster.applied(leader)
-                    && node?.disk.snapshot?.index == snapshot.index
-            }
-        }
-        #expect(snapshot.index.rawValue < cluster.applied(leader).rawValue)
-        return (cluster, leader)
-    }
-
-    private func installed(_ cluster: Cluster, _ position: Int) -> [LogIndex] {
-        cluster.nodes[position]?.events.compactMap {
-            if case .snapshotInstalled(let index) = $0 { index } else { nil }
-        } ?? []
-    }
-
-    @Test(
-        "One that starts anew is sent the state of now, no snapshot of before, and by the leader alone"
-    )
-    func newSnapshot() throws {
-        let (cluster, leader) = try withSnapshots()
-        let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
-        let kept = cluster.nodes[third]?.disk.snapshot
-        harm(cluster, wrong)
-        try cluster.run { isGivenUp(cluster, wrong) }
-        let now = LogIndex(cluster.applied(leader).rawValue)
-        try startAnew(cluster, wrong)
-        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
-        #expect(installed(cluster, wrong) == [now])
-        try cluster.tick(200)
-        #expect(cluster.nodes[third]?.disk.snapshot == kept)
-        // That it has the state of then ends it: who leads next makes no other.
-        _ = cluster.crash(leader)
-        try cluster.run {
-            // Its clock is the fast one.
-            cluster.step(third, .tick(nowMs: cluster.nowMs, wallMs: 1_700_000_000_000))
-            return cluster.leader != nil
-        }
-        #expect(cluster.leader == third)
-        try cluster.tick(200)
-        #expect(installed(cluster, wrong) == [now])
-        #expect(cluster.nodes[third]?.disk.snapshot == kept)
-    }
-
-    @Test("So is one that is back when its leader has stepped down for want of a majority")
-    func newSnapshotFromNextLeader() throws {
-        let (cluster, leader) = try withSnapshots()
-        let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
-        harm(cluster, wrong)
-        try cluster.run { isGivenUp(cluster, wrong) }
-        let now = LogIndex(cluster.applied(leader).rawValue)
-        _ = cluster.crash(third)
-        let disk = try #require(cluster.crash(wrong))
-        try cluster.run { cluster.nodes[leader]?.replica.status().role != .leader }
-        try startAnew(cluster, wrong, disk: disk)
-        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
-        #expect(cluster.leader == leader && installed(cluster, wrong) == [now])
-    }
-
-    @Test("One that starts anew is fed the log where the leader has no room for a snapshot")
-    func noRoomForSnapshot() throws {
-        let (cluster, leader) = try filled(3)
-        cluster.noRoomForSnapshots = [leader]
-        let wrong = (leader + 1) % 3
-        harm(cluster, wrong)
-        try cluster.run { isGivenUp(cluster, wrong) }
-        try startAnew(cluster, wrong)
-        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
-        #expect(cluster.failedBegins == 1 && cluster.nodes[leader]?.disk.snapshot == nil)
-        // Nor does it wait while none is tried.
-        harm(cluster, wrong)
-        try cluster.run { isGivenUp(cluster, wrong) }
-        try startAnew(cluster, wrong)
-        try cluster.run { cluster.nodes[wrong]?.replica.status().caughtUp == true }
-        #expect(cluster.data(wrong, "/a") == "1" && cluster.failedBegins == 1)
-    }
-
-    @Test("Whoever is disputed makes nobody a snapshot of its state, should it lead")
-    func disputedLeader() throws {
-        let (cluster, leader) = try withSnapshots()
-        let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
-        let kept = try #require(cluster.nodes[third]?.disk.snapshot?.index)
-        harm(cluster, wrong)
-        try cluster.run { isGivenUp(cluster, wrong) }
-        for other in [leader, third] {
-            cluster.cut.insert([UInt64(wrong), UInt64(other)])
-            cluster.cut.insert([UInt64(other), UInt64(wrong)])
-        }
-        try startAnew(cluster, wrong)
-        harm(cluster, third)
-        try cluster.run {
-            if case .disputed? = verdict(cluster, third) { true } else { false }
-        }
-        _ = cluster.crash(leader)
-        cluster.cut = []
-        try cluster.run { !installed(cluster, wrong).isEmpty }
-        #expect(cluster.leader == third && installed(cluster, wrong) == [kept])
     }
 
     @Test("A leader that is the wrong one hands over before it goes")
