@@ -52,6 +52,8 @@ struct Peers {
             peers.sort { $0.member < $1.member }
         }
         update(hello.member) { peer in
+            // Another process: what it will have applied is not known.
+            if peer.hello?.incarnation != hello.incarnation { peer.report?.applied = .zero }
             peer.hello = hello
             peer.connected = true
             peer.lastContactMs = nowMs

@@ -77,7 +77,7 @@ extension Replica {
         }
         takeVerdict(verdict, into: &effects)
         if case .wrong = verdict {
-            beginToGiveUp(by: .distrust, into: &effects)
+            beginToGiveUp(by: .distrust, through: raft.lastIndex, into: &effects)
             // So that the others can say whose it was; the state goes at a tick, after that.
             for member in peers.connected { tellDigests(to: member, into: &effects) }
         }
@@ -103,9 +103,16 @@ extension Replica {
         }
     }
 
-    private mutating func beginToGiveUp(by request: StorageRequest, into effects: inout Effects) {
+    private mutating func beginToGiveUp(
+        by request: StorageRequest, through index: LogIndex? = nil, into effects: inout Effects
+    ) {
+        givingUp = GivingUp(
+            request: request, lastIndex: index, byMs: nowMs + electionTimeoutMaxMs)
+        handOver(into: &effects)
+    }
+
+    private mutating func handOver(into effects: inout Effects) {
         if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
-        givingUp = (request, nowMs + electionTimeoutMaxMs)
     }
 
     private func isNamedDisk(of member: MemberID) -> Bool {
@@ -116,10 +123,35 @@ extension Replica {
         return namings.inForce.storage(of: member).map { $0 == identity.storage } ?? true
     }
 
-    /// A leader hands over first, if somebody takes it.
+    /// A leader hands over first, if somebody takes it. And whose log goes is of use until then: what
+    /// it holds may be committed, and not all of those who outvoted it may have it yet.
     private mutating func giveStateUp(into effects: inout Effects) {
-        guard let (request, byMs) = givingUp, raft.role != .leader || nowMs >= byMs else { return }
+        guard let wanted = givingUp else { return }
+        let isLeader = raft.role == .leader
+        let isNeeded = wanted.lastIndex.map {
+            // What a leader holds, nobody else may have been sent yet.
+            !othersHaveApplied(isLeader ? raft.lastIndex : min($0, raft.lastIndex))
+        }
+        if isLeader, isNeeded ?? false || nowMs < wanted.byMs { return handOver(into: &effects) }
+        if isNeeded ?? false { return }
         givingUp = nil
-        effects.storage.append(request)
+        effects.storage.append(wanted.request)
     }
+
+    /// A quorum without this member.
+    private func othersHaveApplied(_ index: LogIndex) -> Bool {
+        isQuorum { member in
+            guard let peer = peers[member], peer.connected else { return false }
+            return peer.report.map { $0.applied.rawValue >= index.rawValue } ?? false
+        }
+    }
+}
+
+/// What a member does whose state is not to be believed.
+struct GivingUp {
+    let request: StorageRequest
+    /// The end of the log that goes with the state; nil: it stays.
+    let lastIndex: LogIndex?
+    /// A leader waits no longer for another to take over.
+    let byMs: UInt64
 }

@@ -77,7 +77,7 @@ extension Replica {
         isQuorum { $0 == identity.member || peers.isConnected($0) }
     }
 
-    private func isQuorum(_ counts: (MemberID) -> Bool) -> Bool {
+    func isQuorum(_ counts: (MemberID) -> Bool) -> Bool {
         Quorum.decide(in: raft.configuration) { counts($0) } == .won
     }
 

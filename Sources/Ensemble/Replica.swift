@@ -102,8 +102,8 @@ package struct Replica: ~Copyable {
     var stateVerdict = StateVerdict.agreed
     /// When no majority could tell first; not yet said.
     var disputedSinceMs: UInt64?
-    /// A state that is wrong goes so, at the latest then; nil: it is asked for already, or none is.
-    var givingUp: (request: StorageRequest, byMs: UInt64)?
+    /// nil: it is asked for already, or nothing is given up.
+    var givingUp: GivingUp?
     /// Found by a majority with this member in it, and told of.
     var membersThatDiffer: [MemberID] = []
     var stateDifferences: UInt64 = 0

@@ -33,6 +33,19 @@ struct StateComparisonTests {
         cluster.nodes[position]?.disk.isDistrusted ?? false
     }
 
+    func isWrong(_ cluster: Cluster, _ position: Int) -> Bool {
+        if case .wrong? = verdict(cluster, position) { true } else { false }
+    }
+
+    /// They tell that one that they hold another state than it has.
+    func tellOther(_ cluster: Cluster, _ position: Int, by others: [Int]) {
+        let index = LogIndex(cluster.applied(position).rawValue)
+        for other in others where other != position {
+            let marks = [DigestMark(index: index, digest: 1)]
+            cluster.step(position, .received(.digests(marks), from: cluster.members[other]))
+        }
+    }
+
     /// What the next start finds once log and snapshots are given up.
     func startAnew(_ cluster: Cluster, _ position: Int) throws {
         try startAnew(cluster, position, disk: try #require(cluster.crash(position)))
@@ -99,6 +112,28 @@ struct StateComparisonTests {
         }
         try cluster.tick(200)
         #expect(verdict(cluster, right) == .agreed)
+    }
+
+    @Test("The log of one that is wrong stays until a majority of the others has what it holds")
+    func neededLog() throws {
+        let (cluster, leader) = try filled(3)
+        let (wrong, behind) = ((leader + 1) % 3, (leader + 2) % 3)
+        for other in [leader, wrong] {
+            cluster.cut.formUnion([
+                [UInt64(behind), UInt64(other)], [UInt64(other), UInt64(behind)],
+            ])
+        }
+        let write = cluster.put(leader, "/b")
+        try cluster.run { cluster.reply(leader, write) != nil }
+        tellOther(cluster, wrong, by: [leader, behind])
+        try cluster.tick(300)
+        #expect(isWrong(cluster, wrong) && !isGivenUp(cluster, wrong))
+        // It is the other half of the quorum still.
+        let next = cluster.put(leader, "/c")
+        try cluster.run { cluster.reply(leader, next) != nil }
+        cluster.cut = []
+        try cluster.run { isGivenUp(cluster, wrong) }
+        #expect(cluster.data(behind, "/b") != nil)
     }
 
     @Test("A leader that is the wrong one hands over before it goes")
