@@ -107,7 +107,7 @@ extension Replica {
         by request: StorageRequest, through index: LogIndex? = nil, into effects: inout Effects
     ) {
         givingUp = GivingUp(
-            request: request, lastIndex: index, byMs: nowMs + electionTimeoutMaxMs)
+            request: request, lastIndex: index, retryMs: nowMs + electionTimeoutMaxMs)
         handOver(into: &effects)
     }
 
@@ -126,14 +126,17 @@ extension Replica {
     /// A leader hands over first, if somebody takes it. And whose log goes is of use until then: what
     /// it holds may be committed, and not all of those who outvoted it may have it yet.
     private mutating func giveStateUp(into effects: inout Effects) {
-        guard let wanted = givingUp else { return }
+        guard var wanted = givingUp else { return }
         let isLeader = raft.role == .leader
-        let isNeeded = wanted.lastIndex.map {
-            // What a leader holds, nobody else may have been sent yet.
-            !othersHaveApplied(isLeader ? raft.lastIndex : min($0, raft.lastIndex))
+        // What a leader appends, nobody else may have been sent yet.
+        if isLeader, wanted.lastIndex != nil { wanted.lastIndex = raft.lastIndex }
+        let isNeeded = wanted.lastIndex.map { !othersHaveApplied(min($0, raft.lastIndex)) } ?? false
+        if isLeader, nowMs >= wanted.retryMs, isNeeded {
+            wanted.retryMs = nowMs + electionTimeoutMaxMs
+            handOver(into: &effects)
         }
-        if isLeader, isNeeded ?? false || nowMs < wanted.byMs { return handOver(into: &effects) }
-        if isNeeded ?? false { return }
+        givingUp = wanted
+        if isNeeded || (isLeader && nowMs < wanted.retryMs) { return }
         givingUp = nil
         effects.storage.append(wanted.request)
     }
@@ -141,7 +144,9 @@ extension Replica {
     /// A quorum without this member.
     private func othersHaveApplied(_ index: LogIndex) -> Bool {
         isQuorum { member in
-            guard let peer = peers[member], peer.connected else { return false }
+            guard let peer = peers[member], peer.connected, isNamedDisk(of: member) else {
+                return false
+            }
             return peer.report.map { $0.applied.rawValue >= index.rawValue } ?? false
         }
     }
@@ -151,7 +156,7 @@ extension Replica {
 struct GivingUp {
     let request: StorageRequest
     /// The end of the log that goes with the state; nil: it stays.
-    let lastIndex: LogIndex?
-    /// A leader waits no longer for another to take over.
-    let byMs: UInt64
+    var lastIndex: LogIndex?
+    /// So long a leader waits for another to take over.
+    var retryMs: UInt64
 }

@@ -56,6 +56,10 @@ extension World {
     /// may not be durable there yet (docs/decisions/0005).
     func isWhole(_ member: Member) -> Bool {
         if !flipped.prevails(in: member.position) { return false }
+        // What it has taken in since it was found wrong, it gives up all the same.
+        if flipped.areAny, case .wrong? = member.process?.replica.status().stateVerdict {
+            return false
+        }
         // What was spoiled may be needed when its member starts again.
         if member.disk.isSpoiled { return false }
         guard let needed = member.damagedAt else { return true }

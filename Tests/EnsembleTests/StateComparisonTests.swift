@@ -114,23 +114,26 @@ struct StateComparisonTests {
         #expect(verdict(cluster, right) == .agreed)
     }
 
-    @Test("The log of one that is wrong stays until a majority of the others has what it holds")
-    func neededLog() throws {
+    @Test(
+        "The log of one that is wrong stays until a majority of the others has what it holds",
+        arguments: [false, true])
+    func neededLog(isLeaderWrong: Bool) throws {
         let (cluster, leader) = try filled(3)
-        let (wrong, behind) = ((leader + 1) % 3, (leader + 2) % 3)
-        for other in [leader, wrong] {
+        let (follower, behind) = ((leader + 1) % 3, (leader + 2) % 3)
+        let (wrong, right) = isLeaderWrong ? (leader, follower) : (follower, leader)
+        for other in [leader, follower] {
             cluster.cut.formUnion([
                 [UInt64(behind), UInt64(other)], [UInt64(other), UInt64(behind)],
             ])
         }
         let write = cluster.put(leader, "/b")
         try cluster.run { cluster.reply(leader, write) != nil }
-        tellOther(cluster, wrong, by: [leader, behind])
+        tellOther(cluster, wrong, by: [right, behind])
         try cluster.tick(300)
         #expect(isWrong(cluster, wrong) && !isGivenUp(cluster, wrong))
         // It is the other half of the quorum still.
-        let next = cluster.put(leader, "/c")
-        try cluster.run { cluster.reply(leader, next) != nil }
+        let next = cluster.put(right, "/c")
+        try cluster.run { cluster.reply(right, next) != nil }
         cluster.cut = []
         try cluster.run { isGivenUp(cluster, wrong) }
         #expect(cluster.data(behind, "/b") != nil)
