@@ -183,7 +183,10 @@ extension World {
             }
         case .appended, .read: break
         case .notRead(_, .snapshotAbsent): marks.hit(.snapshotNotRead)
-        case .notRead(_, .rot) where member.disk.isSpoiled: marks.hit(.snapshotNotRead)
+        // Its name may be gone, and the file still be open.
+        case .notRead(_, .rot(let file, _, _))
+        where member.disk.isSpoiled || member.spoiled?.file == file:
+            marks.hit(.snapshotNotRead)
         case .notSaved(_, .rot) where member.disk.isSpoiled: marks.hit(.snapshotNotSaved)
         case .damaged(let damage): try noteScrubbed(damage, member)
         case .notSaved(_, let error), .notRead(_, let error), .notRemoved(_, let error):
