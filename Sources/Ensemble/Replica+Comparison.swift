@@ -111,10 +111,6 @@ extension Replica {
         handOver(into: &effects)
     }
 
-    private mutating func handOver(into effects: inout Effects) {
-        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
-    }
-
     private func isNamedDisk(of member: MemberID) -> Bool {
         if member != identity.member {
             guard let hello = peers[member]?.hello else { return false }

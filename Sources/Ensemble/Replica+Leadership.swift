@@ -5,6 +5,11 @@ import Raft
 import Znodes
 
 extension Replica {
+    /// To whoever is furthest, if there is one and no hand-over is under way.
+    mutating func handOver(into effects: inout Effects) {
+        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
+    }
+
     /// After each turn of the core.
     mutating func noteLeadership(into effects: inout Effects) {
         guard raft.role != role || raft.term != lastTerm || raft.leader != leaderSeen else {

@@ -61,7 +61,7 @@ extension Replica {
         guard raft.role == .leader, !raft.hasRoom, !raft.isHandingOver, quorumHasRoom else {
             return
         }
-        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
+        handOver(into: &effects)
     }
 
     /// Members in touch that have room are a quorum.

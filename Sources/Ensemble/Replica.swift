@@ -282,6 +282,6 @@ package struct Replica: ~Copyable {
         for request in waits.requests {
             endWait(request, with: .refused(.shuttingDown), into: &effects)
         }
-        if raft.transferLeadership(to: nil) { effects.events.append(.handingOver) }
+        handOver(into: &effects)
     }
 }

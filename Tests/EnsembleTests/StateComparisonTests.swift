@@ -139,6 +139,25 @@ struct StateComparisonTests {
         #expect(cluster.data(behind, "/b") != nil)
     }
 
+    @Test("What another process of a member had applied counts for nothing then")
+    func emptiedSince() throws {
+        let (cluster, leader) = try filled(3)
+        let (wrong, emptied) = ((leader + 1) % 3, (leader + 2) % 3)
+        // Long enough for all to have reported.
+        try cluster.tick(100)
+        for other in [leader, wrong] {
+            cluster.cut.formUnion([
+                [UInt64(emptied), UInt64(other)], [UInt64(other), UInt64(emptied)],
+            ])
+        }
+        try startAnew(cluster, emptied)
+        tellOther(cluster, wrong, by: [leader, emptied])
+        try cluster.tick(200)
+        #expect(isWrong(cluster, wrong) && !isGivenUp(cluster, wrong))
+        cluster.cut = []
+        try cluster.run { isGivenUp(cluster, wrong) }
+    }
+
     @Test("A leader that is the wrong one hands over before it goes")
     func leader() throws {
         let (cluster, leader) = try filled(3)
