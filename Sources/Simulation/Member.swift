@@ -37,6 +37,8 @@ final class Member {
     var slowUntilNs: UInt64 = 0
     /// How much was committed when bytes on its disk rotted; nil once all of that is back.
     var damagedAt: Int?
+    /// Then the last group of its log went elsewhere, and stands for what was promised.
+    var lastIsAstray = false
     /// The newest entry by which a leader took its vote away.
     var demotedAt = 0
     /// What changed last while it ran, and in which run.

@@ -74,6 +74,7 @@ extension World {
         disk.alter(choice.file, at: choice.offset, written)
         disk.alter(
             source.file, at: source.offset, [UInt8](repeating: 0, count: written.count))
+        if isLast { member.lastIsAstray = true }
         return true
     }
 }

@@ -22,6 +22,7 @@ extension World {
     /// Bytes of it that were durable may change without anybody's losing what was acknowledged.
     func mayHarm(_ member: Member) -> Bool {
         guard !isOut(member), !member.disk.hasUnsynced else { return false }
+        if member.lastIsAstray, !isWhole(member) { return false }
         return othersCanGive(member)
     }
 
@@ -68,6 +69,7 @@ extension World {
             process.replica.observation.durableIndex.rawValue >= UInt64(needed)
         else { return false }
         member.damagedAt = nil
+        member.lastIsAstray = false
         consensus.mended(member.position)
         return true
     }
