@@ -43,7 +43,8 @@ package enum SnapshotRequest: Sendable {
 /// What happened, for logs and counters; never needed for correctness.
 package enum ReplicaEvent: Sendable, Equatable {
     case roleChanged(Role, Term, leader: MemberID?)
-    /// A leader that stops, or whose disk is full, has begun to make another member the leader.
+    /// A leader that stops, whose disk is full or whose state is not to be believed has begun to make
+    /// another member the leader.
     case handingOver
     case ensembleFixed(EnsembleID)
     case snapshotStarted(LogIndex)

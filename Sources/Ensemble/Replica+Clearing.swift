@@ -70,7 +70,7 @@ extension Replica {
     }
 
     /// On the disk there may be more of it than in memory: what a start read past.
-    private mutating func dropLog(through index: LogIndex, into effects: inout Effects) {
+    mutating func dropLog(through index: LogIndex, into effects: inout Effects) {
         raft.compact(through: index)
         effects.storage.append(.prune(through: index))
     }

@@ -26,8 +26,8 @@ extension Replica {
     mutating func receiveDigests(
         _ marks: [DigestMark], from member: MemberID, into effects: inout Effects
     ) {
-        // The state that it tells of is about to be replaced by this member's. Were that found wrong by
-        // it, the two that hold it, here and there, might outvote those who are right, and be given up.
+        // Its state is about to become this member's. Were this member found wrong by its word, and then
+        // the right one by what both hold, what only these two logs hold would be gone.
         if outgoing.contains(where: { $0.member == member }) { return }
         comparison.heard(marks, from: member, current: currentDigest)
         judgeState(into: &effects)
@@ -35,8 +35,8 @@ extension Replica {
 
     /// Another process of the member: what the one before said is over. If that was of another state, it
     /// has given it up, or will.
-    mutating func forgetDigests(of member: MemberID) {
-        // While none is tried, nobody waits for one.
+    mutating func noteNewProcess(of member: MemberID) {
+        // After one has failed, nobody waits for a snapshot before the next is tried.
         if membersThatDiffer.contains(member), stateIsTrusted, nowMs >= ownSnapshot.retryMs {
             raft.oweSnapshot(to: member)
         }
@@ -45,10 +45,10 @@ extension Replica {
     }
 
     mutating func tickComparison(into effects: inout Effects) {
-        switch stateVerdict {
-        case .agreed: if disputedSinceMs != nil { judgeState(into: &effects) }
-        case .disputed: judgeState(into: &effects)
-        case .wrong, .corrupted: giveStateUp(into: &effects)
+        if stateVerdict.isFinal {
+            giveStateUp(into: &effects)
+        } else if disputedSinceMs != nil {
+            judgeState(into: &effects)
         }
     }
 
@@ -119,8 +119,8 @@ extension Replica {
         return namings.inForce.storage(of: member).map { $0 == identity.storage } ?? true
     }
 
-    /// A leader hands over first, if somebody takes it. And whose log goes is of use until then: what
-    /// it holds may be committed, and not all of those who outvoted it may have it yet.
+    /// A leader hands over first, if somebody takes it. One whose log goes keeps it until the others
+    /// have applied what it holds: that may be committed, and not all who outvoted it may have it yet.
     private mutating func giveStateUp(into effects: inout Effects) {
         guard var wanted = givingUp else { return }
         let isLeader = raft.role == .leader
@@ -137,13 +137,11 @@ extension Replica {
         effects.storage.append(wanted.request)
     }
 
-    /// A quorum without this member.
+    /// A quorum has, without this member.
     private func othersHaveApplied(_ index: LogIndex) -> Bool {
         isQuorum { member in
-            guard let peer = peers[member], peer.connected, isNamedDisk(of: member) else {
-                return false
-            }
-            return peer.report.map { $0.applied.rawValue >= index.rawValue } ?? false
+            guard isThere(member), let report = peers[member]?.report else { return false }
+            return report.applied.rawValue >= index.rawValue
         }
     }
 }

@@ -17,7 +17,7 @@ extension Replica {
             // What its last process was sent of a snapshot, this one never had.
             outgoing.removeAll { $0.member == hello.member }
             admission.heard(hello.member)
-            forgetDigests(of: hello.member)
+            noteNewProcess(of: hello.member)
         }
         peers.connect(hello, nowMs: nowMs)
         storeIdentity(into: &effects)
@@ -114,7 +114,7 @@ extension Replica {
                 member,
                 MemberReport(
                     role: role, applied: Zxid(applied.rawValue), atMs: nowMs, isFull: isFull))
-            raft.hasState(member, of: applied)
+            raft.noteState(of: member, at: applied)
             tickRoom(into: &effects)
         case .digests(let marks): receiveDigests(marks, from: member, into: &effects)
         }

@@ -219,10 +219,7 @@ extension Replica {
                 before: mark.index, keeping: options.retention,
                 sending: outgoing.map(\.mark.index).min())
         snapshotGoesFirst = false
-        if through >= raft.firstIndex {
-            raft.compact(through: through)
-            effects.storage.append(.prune(through: through))
-        }
+        if through >= raft.firstIndex { dropLog(through: through, into: &effects) }
         tickClearing(into: &effects)
     }
 

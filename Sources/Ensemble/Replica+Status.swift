@@ -70,7 +70,7 @@ extension Replica {
     }
 
     /// Connected, and with the disk that counts.
-    private func isThere(_ member: MemberID) -> Bool {
+    func isThere(_ member: MemberID) -> Bool {
         guard let peer = peers[member], peer.connected, let hello = peer.hello else { return false }
         return isNamedDisk(hello)
     }

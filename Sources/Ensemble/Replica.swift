@@ -100,7 +100,7 @@ package struct Replica: ~Copyable {
     var repairs: UInt64 = 0
     var comparison = StateComparison()
     var stateVerdict = StateVerdict.agreed
-    /// When no majority could tell first; not yet said.
+    /// Since when no majority tells whose state is right; nil: one does, or nobody differs.
     var disputedSinceMs: UInt64?
     /// nil: it is asked for already, or nothing is given up.
     var givingUp: GivingUp?

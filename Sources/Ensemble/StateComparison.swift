@@ -77,6 +77,7 @@ struct StateComparison {
         voters: [MemberID], majority: Int, self id: MemberID, current: DigestMark
     ) -> (verdict: StateVerdict, differing: [MemberID]) {
         var disputed: LogIndex?
+        var undecided: StateVerdict { disputed.map { .disputed($0) } ?? .agreed }
         // Of each other member only the newest place counts that both have passed: states may have
         // been mended since.
         var seen: [MemberID] = []
@@ -90,10 +91,7 @@ struct StateComparison {
                     + (voters.contains(id) && mine.digest == digest ? 1 : 0)
             }
             if count(mine.digest) >= majority {
-                return (
-                    disputed.map { .disputed($0) } ?? .agreed,
-                    found.filter { $0.1 != mine.digest }.map(\.0)
-                )
+                return (undecided, found.filter { $0.1 != mine.digest }.map(\.0))
             }
             if found.contains(where: { $0.1 != mine.digest && count($0.1) >= majority }) {
                 return (.wrong(mine.index), [])
@@ -105,6 +103,6 @@ struct StateComparison {
                 }
             }
         }
-        return (disputed.map { .disputed($0) } ?? .agreed, [])
+        return (undecided, [])
     }
 }

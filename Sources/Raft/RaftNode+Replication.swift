@@ -69,7 +69,7 @@ extension RaftNode {
         for progress in progresses where progress.member != id && takesEntries(progress.member) {
             switch progress.state {
             case .probe(let waiting):
-                if !waiting, hasWhatIsOwed(to: progress.member) { return true }
+                if !waiting, canGiveWhatIsOwed(to: progress.member) { return true }
             case .replicate:
                 let more = progress.next <= lastIndex && !progress.inflights.isFull(options.limits)
                 let told = progress.next <= lastIndex || progress.sentCommit >= commit
@@ -94,7 +94,7 @@ extension RaftNode {
         switch progresses[slot].state {
         case .probe(let waiting):
             let member = progresses[slot].member
-            guard !waiting, hasWhatIsOwed(to: member) else { return }
+            guard !waiting, canGiveWhatIsOwed(to: member) else { return }
             if snapshotsOwed[member] == nil {
                 sendAppend(toSlot: slot, &batch)
             } else {

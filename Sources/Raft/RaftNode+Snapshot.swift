@@ -117,23 +117,24 @@ extension RaftNode {
     package mutating func forgetSnapshotsOwed() { snapshotsOwed.removeAll() }
 
     /// Nothing of before `index` leads that member anywhere any more.
-    package mutating func hasState(_ member: MemberID, of index: LogIndex) {
+    package mutating func noteState(of member: MemberID, at index: LogIndex) {
         if let owed = snapshotsOwed[member], owed <= index { snapshotsOwed[member] = nil }
     }
 
     /// As leader, another snapshot than the newest is owed.
     package var owesNewerSnapshot: Bool {
-        progresses.contains { !hasWhatIsOwed(to: $0.member) }
+        progresses.contains { !canGiveWhatIsOwed(to: $0.member) }
     }
 
-    func hasWhatIsOwed(to member: MemberID) -> Bool {
+    /// Nothing is owed to it, or the newest snapshot is new enough.
+    func canGiveWhatIsOwed(to member: MemberID) -> Bool {
         snapshotsOwed[member].map { $0 <= snapshot?.index ?? .zero } ?? true
     }
 
     /// The snapshot at `index` was handed over whole.
     package mutating func snapshotSent(to member: MemberID, index: LogIndex) {
         guard standing == .leader, let slot = slot(of: member) else { return }
-        hasState(member, of: index)
+        noteState(of: member, at: index)
         progresses[slot].snapshotSent(index: index)
     }
 

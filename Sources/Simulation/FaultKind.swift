@@ -45,7 +45,8 @@ package enum FaultKind: Int, CaseIterable, Sendable {
     /// A member whose disk was exchanged has the old one again, or the new one again, or yet another.
     case diskBack
     // Of the memory.
-    /// A znode of a running member changes by itself.
+    /// A znode of a running member changes by itself; or a bit of its memory flips, which no digest
+    /// knows of.
     case flip
     // Of the disk, once more after all.
     /// Durable bytes of a running member change, in files that lie at rest. Its shell scrubs them.

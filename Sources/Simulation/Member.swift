@@ -35,7 +35,8 @@ final class Member {
     var lastLinkedNs: [DiskLink: UInt64] = [:]
     /// Until then its disk is slow.
     var slowUntilNs: UInt64 = 0
-    /// How much was committed when bytes on its disk rotted; nil once all of that is back.
+    /// How much was committed when its disk was damaged or its state given up; nil once all of that is
+    /// back.
     var damagedAt: Int?
     /// Then the last group of its log went elsewhere, and stands for what was promised.
     var lastIsAstray = false

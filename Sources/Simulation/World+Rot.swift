@@ -8,8 +8,8 @@ import Raft
 import Znodes
 
 extension World {
-    /// Before a start. So few members are damaged at a time that what is committed stays whole on
-    /// a majority's complement and one more.
+    /// Before a start. Fewer than half of the members lack something at a time, so all that is
+    /// committed is whole on one at least.
     func rotAtRest(_ member: Member) {
         guard weather[.rot] > 0, !isSettling, faultRandom.chance(perMille: weather[.rot]),
             mayHarm(member)
@@ -30,6 +30,11 @@ extension World {
         work.damages += 1
         marks.hit(mark)
         trace("\(member.id) is harmed: \(mark)")
+        countsForPromises(member)
+    }
+
+    /// From here on its disk counts for what it promised, and for no more.
+    func countsForPromises(_ member: Member) {
         member.damagedAt = consensus.committedCount
         consensus.damaged(member.position)
     }
@@ -44,7 +49,7 @@ extension World {
         return lacking.count < (members.count - 1) / 2
     }
 
-    /// All members know that they belong to the ensemble.
+    /// All members know that they belong to the ensemble. Notes those that do.
     func areTakenIn() -> Bool {
         for member in members {
             guard let identity = member.process?.journal.identity else { continue }
@@ -54,7 +59,7 @@ extension World {
     }
 
     /// It has again all that was committed when its disk was damaged, on that disk: what it applied
-    /// may not be durable there yet (docs/decisions/0005).
+    /// may not be durable there yet (docs/decisions/0005). Notes it.
     func isWhole(_ member: Member) -> Bool {
         if !flipped.prevails(in: member.position) { return false }
         // What it has taken in since it was found wrong, it gives up all the same.

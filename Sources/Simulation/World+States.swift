@@ -9,11 +9,9 @@ import Znodes
 
 extension World {
     func flip(_ member: Member) {
-        guard let process = member.process, !member.isPaused, !process.turnIsOpen,
-            !flipped.isFlipped(member.position), !isOut(member),
-            process.applied > .zero, !process.memoryIsCorrupted, isWhole(member),
-            othersCanGive(member)
-        else { return }
+        guard let process = unflipped(member), isWhole(member), othersCanGive(member) else {
+            return
+        }
         let before = process.replica.digest
         guard process.replica.harmState() else { return }
         trace("\(member.id) has another state")
@@ -25,12 +23,20 @@ extension World {
 
     /// A bit flips that no digest knows of: no snapshot may be made of it, and the files are right.
     func flipQuietly(_ member: Member) {
-        guard let process = member.process, !member.isPaused, !process.turnIsOpen,
-            !flipped.isFlipped(member.position), !isOut(member), process.applied > .zero,
-            !process.memoryIsCorrupted, process.replica.harmState(quietly: true)
-        else { return }
+        guard let process = unflipped(member), process.replica.harmState(quietly: true) else {
+            return
+        }
         trace("a bit flips in the memory of \(member.id)")
         process.memoryIsCorrupted = true
+    }
+
+    /// Its process between turns, if its state and its memory are as they should be.
+    private func unflipped(_ member: Member) -> Process? {
+        guard let process = member.process, !member.isPaused, !process.turnIsOpen,
+            !flipped.isFlipped(member.position), !isOut(member), process.applied > .zero,
+            !process.memoryIsCorrupted
+        else { return nil }
+        return process
     }
 
     /// `newFrom`: the state of that zxid has come from a disk or from another member.
@@ -64,11 +70,5 @@ extension World {
                     "member \(member.id) finds its memory corrupted, and it is not")
             }
         }
-    }
-
-    /// From here on its disk counts for what it promised, and for no more.
-    func givesUp(_ member: Member) {
-        member.damagedAt = consensus.committedCount
-        consensus.damaged(member.position)
     }
 }

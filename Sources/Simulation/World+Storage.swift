@@ -16,7 +16,7 @@ extension World {
         process.journalQueue.removeFirst(count)
         process.journalIsBusy = true
         if batch.contains(where: { if case .distrust = $0 { true } else { false } }) {
-            givesUp(member)
+            countsForPromises(member)
         }
         do throws(StorageError) {
             for request in batch { try write(request, process) }

@@ -1,5 +1,6 @@
-// From a failing seed to the least that fails in the same way: kinds of faults are turned off one by
-// one, then events are halved and clients counted up from one. Each try is another process, since some end in a trap.
+// From a failing seed to the least that fails in the same way: the gateways go, kinds of faults are
+// turned off one by one, clients are counted up from one, then events are halved. Each try is another
+// process, since some end in a trap.
 
 import ArgumentParser
 import Simulation

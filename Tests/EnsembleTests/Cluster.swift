@@ -83,8 +83,8 @@ final class Cluster {
     let members: [MemberID]
     var options: ReplicaOptions
     var nowMs: UInt64 = 1_000
-    /// Pairs (from, to) that hear nothing of each other in this direction.
-    var cut: Set<[UInt64]> = []
+    /// Pairs (from, to): nothing arrives in this direction.
+    var cut: Set<[Int]> = []
     var inFlight: [(from: Int, to: Int, bytes: [UInt8])] = []
     /// Members whose storage completions are held back.
     var slowDisks: Set<Int> = []
@@ -283,11 +283,14 @@ final class Cluster {
         }
     }
 
+    /// They hear nothing of each other.
+    func part(_ one: Int, _ other: Int) { cut.formUnion([[one, other], [other, one]]) }
+
     /// Delivers what is in flight, and what that makes, until nothing is, or `isEnough`.
     func deliver(until isEnough: () -> Bool = { false }) throws {
         while !inFlight.isEmpty, !isEnough() {
             let (from, to, bytes) = inFlight.removeFirst()
-            guard !cut.contains([UInt64(from), UInt64(to)]), nodes[to] != nil,
+            guard !cut.contains([from, to]), nodes[to] != nil,
                 !turnedAway.contains([from, to]), !turnedAway.contains([to, from])
             else { continue }
             let decoded = try #require(try PeerCodec.decode(bytes.span))
@@ -308,7 +311,7 @@ final class Cluster {
         let asking = turnedAway
         turnedAway = []
         for pair in asking.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            guard !cut.contains(pair.map(UInt64.init)), nodes[pair[0]] != nil else {
+            guard !cut.contains(pair), nodes[pair[0]] != nil else {
                 turnedAway.insert(pair)
                 continue
             }

@@ -69,8 +69,7 @@ struct DamageTests {
         try fill(cluster, old, 10)
         let node = try #require(cluster.nodes[old])
         for other in (0..<3) where other != old {
-            cluster.cut.insert([UInt64(old), UInt64(other)])
-            cluster.cut.insert([UInt64(other), UInt64(old)])
+            cluster.part(old, other)
         }
         for number in 0..<20 { _ = cluster.put(old, "/lost/\(number)", "x") }
         let last = node.replica.status().logLast

@@ -59,7 +59,7 @@ struct FullDiskTests {
         #expect(seen?.map(\.id) == [cluster.members[full]])
         // What waits there is not told to anyone: without it there is no quorum.
         let other = 3 - leader - full
-        cluster.cut = [[UInt64(leader), UInt64(other)], [UInt64(other), UInt64(leader)]]
+        cluster.part(leader, other)
         let lonely = cluster.put(leader, "/lonely")
         try cluster.tick(40)
         #expect(cluster.reply(leader, lonely) == nil)
@@ -171,7 +171,7 @@ struct FullDiskTests {
             let (other, full) = ((old + 1) % 3, (old + 2) % 3)
             // A part of what the leader sends to the full one alone waits there, the other never
             // hears of it.
-            cluster.cut = [[UInt64(old), UInt64(other)], [UInt64(other), UInt64(old)]]
+            cluster.part(old, other)
             cluster.fullDisks.insert(full)
             let lonely = (0..<5).map { cluster.put(old, "/lonely\($0)") }
             try cluster.run { isFull(cluster, full) }

@@ -15,9 +15,8 @@ struct LeadershipTests {
         for turn in 0..<3_000 {
             if turn % 60 == 0 {
                 let victim = random.next(below: 3)
-                cluster.cut =
-                    turn % 120 == 0
-                    ? [] : Set((0..<3).flatMap { [[victim, UInt64($0)], [UInt64($0), victim]] })
+                cluster.cut = []
+                if turn % 120 != 0 { for other in 0..<3 { cluster.part(Int(victim), other) } }
             }
             try cluster.tick()
             let now = cluster.nowMs

@@ -75,7 +75,7 @@ struct LocalReadAgeTests {
         #expect(cluster.data(away, "/49") != nil)
 
         for to in [away, other] {
-            cluster.cut.formUnion([[UInt64(leader), UInt64(to)], [UInt64(to), UInt64(leader)]])
+            cluster.part(leader, to)
         }
         try cluster.run { cluster.nodes[other]?.replica.status().leader != cluster.members[leader] }
         let next = try #require(

@@ -25,8 +25,7 @@ struct ReadTests {
         let cluster = try Cluster()
         let leader = try cluster.awaitLeader()
         for other in 0..<3 where other != leader {
-            cluster.cut.insert([UInt64(leader), UInt64(other)])
-            cluster.cut.insert([UInt64(other), UInt64(leader)])
+            cluster.part(leader, other)
         }
         let read = cluster.ask(leader, .read(.linearizable(atLeast: nil)))
         try cluster.run { cluster.reply(leader, read) != nil }
@@ -67,8 +66,7 @@ struct ReadTests {
         let first = cluster.put(old, "/w", "old")
         try cluster.run { isCreated(cluster.reply(old, first)) }
         for other in 0..<3 where other != old {
-            cluster.cut.insert([UInt64(old), UInt64(other)])
-            cluster.cut.insert([UInt64(other), UInt64(old)])
+            cluster.part(old, other)
         }
         let other = (old + 1) % 3
         let second = cluster.put(other, "/w", "new")
@@ -199,7 +197,7 @@ struct ReadTests {
             return asked
         }
         // The leader never hears what it is asked.
-        cluster.cut = [[UInt64(follower), UInt64(leader)]]
+        cluster.cut = [[follower, leader]]
         var asked = try askMany()
         #expect(asked.allSatisfy { cluster.reply(follower, $0) == .refused(.noQuorum) })
         // The member's own may be there.

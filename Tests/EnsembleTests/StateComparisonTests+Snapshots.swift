@@ -63,7 +63,7 @@ extension StateComparisonTests {
     }
 
     @Test("So is one that is back when its leader has stepped down for want of a majority")
-    func newSnapshotFromNextLeader() throws {
+    func newSnapshotAfterStepDown() throws {
         let (cluster, leader) = try withSnapshots()
         let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
         harm(cluster, wrong)
@@ -103,14 +103,11 @@ extension StateComparisonTests {
         harm(cluster, wrong)
         try cluster.run { isGivenUp(cluster, wrong) }
         for other in [leader, third] {
-            cluster.cut.insert([UInt64(wrong), UInt64(other)])
-            cluster.cut.insert([UInt64(other), UInt64(wrong)])
+            cluster.part(wrong, other)
         }
         try startAnew(cluster, wrong)
         harm(cluster, third)
-        try cluster.run {
-            if case .disputed? = verdict(cluster, third) { true } else { false }
-        }
+        try cluster.run { isDisputed(cluster, third) }
         _ = cluster.crash(leader)
         cluster.cut = []
         try cluster.run { !installed(cluster, wrong).isEmpty }
@@ -145,8 +142,7 @@ extension StateComparisonTests {
     func wrongLeaderDoesNotBegin() throws {
         let (cluster, leader, behind, disk) = try withOneFarBehind()
         // So that there is nobody to hand over to.
-        let third = UInt64((leader + 2) % 3)
-        cluster.cut = [[UInt64(leader), third], [third, UInt64(leader)]]
+        cluster.part(leader, (leader + 2) % 3)
         try cluster.start(behind, disk: disk)
         tellOther(cluster, leader, by: Array(cluster.nodes.indices))
         #expect(isWrong(cluster, leader))
@@ -170,9 +166,7 @@ extension StateComparisonTests {
         // Nobody else can, and it cannot hand over.
         for other in cluster.nodes.indices where other != leader && other != behind {
             for one in [leader, behind] {
-                cluster.cut.formUnion([
-                    [UInt64(one), UInt64(other)], [UInt64(other), UInt64(one)],
-                ])
+                cluster.part(one, other)
             }
         }
         cluster.inFlight = []

@@ -37,6 +37,17 @@ struct StateComparisonTests {
         if case .wrong? = verdict(cluster, position) { true } else { false }
     }
 
+    func isDisputed(_ cluster: Cluster, _ position: Int) -> Bool {
+        if case .disputed? = verdict(cluster, position) { true } else { false }
+    }
+
+    /// The one at `position` has told that `wrong` holds another state.
+    private func sawOther(_ cluster: Cluster, _ position: Int, _ wrong: Int) -> Bool {
+        cluster.nodes[position]?.events.contains {
+            if case .otherStateDiffers(cluster.members[wrong], _) = $0 { true } else { false }
+        } ?? false
+    }
+
     /// They tell that one that they hold another state than it has.
     func tellOther(_ cluster: Cluster, _ position: Int, by others: [Int]) {
         let index = LogIndex(cluster.applied(position).rawValue)
@@ -81,14 +92,7 @@ struct StateComparisonTests {
         #expect(cluster.reply(wrong, write) == .refused(.stateDiffers))
         for other in cluster.nodes.indices where other != wrong {
             #expect(verdict(cluster, other) == .agreed)
-            let saw = cluster.nodes[other]?.events.contains {
-                if case .otherStateDiffers(let member, _) = $0 {
-                    member == cluster.members[wrong]
-                } else {
-                    false
-                }
-            }
-            #expect(saw == true)
+            #expect(sawOther(cluster, other, wrong))
         }
         try startAnew(cluster, wrong)
         try cluster.run {
@@ -122,9 +126,7 @@ struct StateComparisonTests {
         let (follower, behind) = ((leader + 1) % 3, (leader + 2) % 3)
         let (wrong, right) = isLeaderWrong ? (leader, follower) : (follower, leader)
         for other in [leader, follower] {
-            cluster.cut.formUnion([
-                [UInt64(behind), UInt64(other)], [UInt64(other), UInt64(behind)],
-            ])
+            cluster.part(behind, other)
         }
         let write = cluster.put(leader, "/b")
         try cluster.run { cluster.reply(leader, write) != nil }
@@ -139,16 +141,14 @@ struct StateComparisonTests {
         #expect(cluster.data(behind, "/b") != nil)
     }
 
-    @Test("What another process of a member had applied counts for nothing then")
+    @Test("What an earlier process of a member had applied counts for nothing")
     func emptiedSince() throws {
         let (cluster, leader) = try filled(3)
         let (wrong, emptied) = ((leader + 1) % 3, (leader + 2) % 3)
         // Long enough for all to have reported.
         try cluster.tick(100)
         for other in [leader, wrong] {
-            cluster.cut.formUnion([
-                [UInt64(emptied), UInt64(other)], [UInt64(other), UInt64(emptied)],
-            ])
+            cluster.part(emptied, other)
         }
         try startAnew(cluster, emptied)
         tellOther(cluster, wrong, by: [leader, emptied])
@@ -174,11 +174,7 @@ struct StateComparisonTests {
         let (cluster, leader) = try filled(2)
         let wrong = 1 - leader
         harm(cluster, wrong)
-        try cluster.run {
-            [leader, wrong].allSatisfy { position in
-                if case .disputed? = verdict(cluster, position) { true } else { false }
-            }
-        }
+        try cluster.run { [leader, wrong].allSatisfy { isDisputed(cluster, $0) } }
         for position in [leader, wrong] {
             let read = cluster.ask(position, .read(.linearizable(atLeast: nil)))
             #expect(cluster.reply(position, read) == .refused(.stateDiffers))
@@ -199,9 +195,7 @@ struct StateComparisonTests {
         let (wrong, third) = ((leader + 1) % 3, (leader + 2) % 3)
         let disk = try #require(cluster.crash(third))
         harm(cluster, wrong)
-        try cluster.run {
-            if case .disputed? = verdict(cluster, leader) { true } else { false }
-        }
+        try cluster.run { isDisputed(cluster, leader) }
         #expect(!isGivenUp(cluster, wrong))
         try cluster.start(third, disk: disk)
         try cluster.run { isGivenUp(cluster, wrong) && verdict(cluster, leader) == .agreed }
@@ -260,11 +254,7 @@ struct StateComparisonTests {
             let (cluster, leader, other, learner) = try withLearner()
             let wrong = isLeaderWrong ? leader : other
             harm(cluster, wrong)
-            try cluster.run {
-                [leader, other].allSatisfy { position in
-                    if case .disputed? = verdict(cluster, position) { true } else { false }
-                }
-            }
+            try cluster.run { [leader, other].allSatisfy { isDisputed(cluster, $0) } }
             try cluster.tick(200)
             #expect(!cluster.nodes.indices.contains { isGivenUp(cluster, $0) })
             let right = isLeaderWrong ? other : leader
@@ -285,14 +275,7 @@ struct StateComparisonTests {
         try cluster.run { isGivenUp(cluster, learner) }
         for position in [leader, other] {
             #expect(verdict(cluster, position) == .agreed)
-            let named = cluster.nodes[position]?.events.contains {
-                if case .otherStateDiffers(let member, _) = $0 {
-                    member == cluster.members[learner]
-                } else {
-                    false
-                }
-            }
-            #expect(named == true)
+            #expect(sawOther(cluster, position, learner))
         }
     }
 

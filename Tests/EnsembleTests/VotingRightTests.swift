@@ -72,7 +72,7 @@ struct VotingRightTests {
         let (cluster, leader, other, absent) = try founded()
         let disk = try #require(cluster.crash(other))
         // It hears the leader, takes its term, and is not heard.
-        cluster.cut = [[UInt64(absent), UInt64(leader)]]
+        cluster.cut = [[absent, leader]]
         try cluster.start(absent, disk: Self.blank())
         try cluster.tick(10)
         _ = cluster.crash(leader)
@@ -120,7 +120,7 @@ struct VotingRightTests {
             cluster.nodes.firstIndex { $0?.replica.status().role == .leader })
         let (other, exchanged) = ((leader + 1) % 3, (leader + 2) % 3)
         // The entry that names all three is in the leader's log, and in no other.
-        cluster.cut = [[UInt64(leader), UInt64(other)], [UInt64(leader), UInt64(exchanged)]]
+        cluster.cut = [[leader, other], [leader, exchanged]]
         try cluster.tick(2)
         #expect(cluster.nodes[leader]?.disk.ensemble == nil)
         _ = cluster.crash(exchanged)
