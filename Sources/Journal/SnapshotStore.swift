@@ -92,8 +92,15 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
 
     private mutating func removeSuperseded() throws(StorageError) {
         guard !superseded.isEmpty else { return }
-        for name in superseded { try storage.remove(name) }
-        superseded.removeAll()
+        // One after the other, so that what failed can be tried again.
+        while let name = superseded.last {
+            do throws(StorageError) {
+                try storage.remove(name)
+            } catch {
+                if error.cause != .notFound { throw error }
+            }
+            superseded.removeLast()
+        }
         damagedNames.removeAll()
         try storage.syncDirectory()
     }
@@ -124,7 +131,14 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     package mutating func finish() throws(JournalError) {
         invariant(writer != nil, "the end of a snapshot without a snapshot")
         guard var done = writer.take() else { return }
-        let name = try storing { () throws(StorageError) in try done.finish(storage: &storage) }
+        let name: String
+        do throws(StorageError) {
+            name = try done.finish(storage: &storage)
+        } catch {
+            // It may take the room that there was.
+            try? done.abandon(storage: &storage)
+            throw .storage(error)
+        }
         superseded.removeAll { $0 == name }
         // One that was not verified in time, and one that had this name, are not there any more.
         if let before = unverified.take()?.reader.name, before != name { superseded.append(before) }

@@ -41,6 +41,8 @@ final class SimulatedDisk: JournalStorage {
     var roomBytes: Int?
     /// After a read of that many bytes, to harm what the next one gets.
     var afterRead: ((_ name: String, _ count: Int) -> Void)?
+    /// Files that cannot be removed.
+    var unremovable: Set<String> = []
     /// Files that no read gets anything of.
     var unreadable: Set<String> = []
     /// Files that were read, and those that were let go, in order: with a mark for the latter.
@@ -174,6 +176,7 @@ final class SimulatedDisk: JournalStorage {
 
     func remove(_ name: String) throws(StorageError) {
         try spend()
+        if unremovable.contains(name) { throw StorageError(.remove, name, .inputOutput) }
         let inode = try inode(name, .remove)
         if let room = roomBytes { roomBytes = room + (contents[inode]?.count ?? 0) }
         names[name] = nil

@@ -16,6 +16,14 @@ struct SnapshotStoreTests {
                 learners: [MemberID(7), MemberID(8)], nextLearners: [MemberID(9)]))
     }
 
+    static func name(_ index: UInt64) -> String {
+        func digits(_ value: UInt64) -> String {
+            let digits = String(value, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }
+        return "snapshot-\(digits(index))-\(digits(mark(index).term.rawValue))"
+    }
+
     static func body(_ index: UInt64, _ count: Int) -> [UInt8] {
         var random = SplitMix(seed: index)
         return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -274,6 +282,43 @@ struct SnapshotStoreTests {
                     return damaged == names && "\(error)".contains("is damaged (snapshot-")
                 }
             }
+        }
+    }
+
+    @Test("One that finds no room for its end leaves no file")
+    func noRoomForEnd() throws {
+        let disk = SimulatedDisk()
+        var store = try Self.open(disk)
+        try store.begin(Self.mark(10))
+        try store.append(Self.body(10, 250))
+        // For the last block, and not for the footer.
+        disk.roomBytes = 70
+        #expect(
+            throws: JournalError.storage(StorageError(.write, Self.name(10) + ".tmp", .outOfSpace))
+        ) {
+            try store.finish()
+        }
+        #expect(disk.fileNames.isEmpty)
+        disk.roomBytes = nil
+        try Self.write(&store, 20, bytes: 250)
+        #expect(disk.fileNames == [Self.name(20)])
+    }
+
+    @Test(
+        "that could not be removed are removed after the next one, and keep none from being saved")
+    func removedLater() throws {
+        for stays in [UInt64(10), 20] {
+            let disk = SimulatedDisk()
+            var store = try Self.open(disk)
+            try Self.write(&store, 10, bytes: 250)
+            try Self.writeUnverified(&store, 20, bytes: 250)
+            disk.flip(Self.name(20), at: 150)
+            #expect(throws: JournalError.self) { while try !store.verify() {} }
+            disk.unremovable = [Self.name(stays)]
+            #expect(throws: JournalError.self) { try Self.write(&store, 30, bytes: 250) }
+            disk.unremovable = []
+            try Self.write(&store, 40, bytes: 250)
+            #expect(disk.fileNames == [Self.name(40)])
         }
     }
 
