@@ -5,7 +5,7 @@ package enum ProposeResult: Sendable, Equatable {
     case appended(LogIndex, Term)
     /// Not leader, or handing leadership over. Nothing was appended.
     case notLeader
-    /// Too much is uncommitted, or for too long. Nothing was appended.
+    /// Too much is uncommitted, or for too long, or waits for this disk. Nothing was appended.
     case overloaded
     /// The leader's disk is full. Nothing was appended.
     case noRoom
@@ -17,16 +17,20 @@ extension RaftNode {
     package mutating func propose(_ payload: [UInt8], isOwn: Bool = false) -> ProposeResult {
         guard standing == .leader, transfer == nil else { return .notLeader }
         guard hasRoom else { return .noRoom }
-        let bytes = payload.count
-        guard
-            isOwn || uncommittedBytes == 0
-                || uncommittedBytes + bytes <= options.limits.uncommittedBytesMax,
-            isOwn
-                || tickCount - (uncommitted.oldestTick ?? tickCount)
-                    <= UInt64(options.limits.uncommittedTicksMax)
-        else { return .overloaded }
+        guard isOwn || mayTake(bytes: payload.count) else { return .overloaded }
         let index = appendOwn(.command, payload)
         return .appended(index, term)
+    }
+
+    private func mayTake(bytes: Int) -> Bool {
+        func fits(beside waiting: Int) -> Bool {
+            waiting == 0 || waiting + bytes <= options.limits.uncommittedBytesMax
+        }
+        // Why the disk: where a leader's own one hangs, the others commit without it, and what waits
+        // for it is in memory.
+        return fits(beside: uncommittedBytes) && fits(beside: ledger.bytesInFlight)
+            && tickCount - (uncommitted.oldestTick ?? tickCount)
+                <= UInt64(options.limits.uncommittedTicksMax)
     }
 
     @discardableResult

@@ -92,7 +92,9 @@ extension RaftNode {
         let entries =
             log.hasUnstored
             ? batch.entries(of: log, from: log.nextToStore, bytesMax: .max) : []
-        let token = ledger.issue(hardState: hardState, lastIndex: log.lastIndex)
+        let token = ledger.issue(
+            hardState: hardState, lastIndex: log.lastIndex,
+            bytes: entries.reduce(0) { $0 + $1.weightBytes })
         log.markStored()
         ready.storage = Ready.Storage(
             token: token, hardState: changed ? hardState : nil, entries: entries)

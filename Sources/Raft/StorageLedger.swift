@@ -10,10 +10,13 @@ struct StorageLedger {
         var lastIndex: LogIndex
         let term: Term
         let vote: MemberID?
+        let bytes: Int
     }
 
     private(set) var lastToken = StorageToken(rawValue: 0)
     private var inFlight: Deque<Request> = []
+    /// The weight of the entries that are not durable yet, replaced ones among them.
+    private(set) var bytesInFlight = 0
     private(set) var durableIndex: LogIndex
     private(set) var durableTerm: Term
     private(set) var durableVote: MemberID?
@@ -36,14 +39,17 @@ struct StorageLedger {
     var isIdle: Bool { inFlight.isEmpty }
     var nextToken: StorageToken { StorageToken(rawValue: lastToken.rawValue + 1) }
 
-    mutating func issue(hardState: HardState, lastIndex: LogIndex) -> StorageToken {
+    /// `bytes`: the weight of the request's entries.
+    mutating func issue(hardState: HardState, lastIndex: LogIndex, bytes: Int) -> StorageToken {
         lastToken = nextToken
         handedTerm = hardState.term
         handedVote = hardState.vote
         handedCommit = hardState.commit
         inFlight.append(
             Request(
-                token: lastToken, lastIndex: lastIndex, term: hardState.term, vote: hardState.vote))
+                token: lastToken, lastIndex: lastIndex, term: hardState.term, vote: hardState.vote,
+                bytes: bytes))
+        bytesInFlight += bytes
         return lastToken
     }
 
@@ -52,6 +58,7 @@ struct StorageLedger {
         invariant(token <= lastToken, "completion \(token.rawValue) of \(lastToken.rawValue)")
         while let first = inFlight.first, first.token <= token {
             inFlight.removeFirst()
+            bytesInFlight -= first.bytes
             durableIndex = max(durableIndex, first.lastIndex)
             // A later term may be ahead of its entries.
             guard first.token > votesDurable else { continue }

@@ -208,6 +208,33 @@ struct ReadAndFlowPitfallTests {
         }
     }
 
+    @Test(
+        "17: While the leader's disk takes nothing, what waits for it does not grow without bound")
+    func unstoredCap() throws {
+        var options = RaftOptions.test
+        options.limits.uncommittedBytesMax = 1_000
+        let network = TestNetwork(voters: [1, 2, 3], options: options)
+        try network.elect(1)
+        network[1].persistsAtOnce = false
+        let commit = network[1].node.commit
+        let payload = [UInt8](repeating: 0, count: 68)
+        for _ in 0..<10 {
+            guard case .appended = network[1].node.propose(payload) else {
+                Issue.record("overloaded at \(network[1].node.commit)")
+                return
+            }
+            // The others commit it without that disk.
+            try network.settle()
+        }
+        #expect(network[1].node.commit.rawValue == commit.rawValue + 10)
+        #expect(network[1].node.propose(payload) == .overloaded)
+        try network[1].persist()
+        guard case .appended = network[1].node.propose(payload) else {
+            Issue.record("still overloaded when all is stored")
+            return
+        }
+    }
+
     @Test("17: While the oldest entry waits too long no more is taken, though others are committed")
     func uncommittedAge() throws {
         var options = RaftOptions.test
