@@ -207,6 +207,13 @@ extension ByteReader {
         return term
     }
 
+    /// Of a boot clock, in milliseconds: so far from the end that a sum with a duration is one, too.
+    mutating func clock() throws(CodecError) -> UInt64 {
+        let ms = try u64()
+        guard ms <= .max >> 2 else { throw .tooLong }
+        return ms
+    }
+
     fileprivate mutating func digests() throws(CodecError) -> [DigestMark] {
         let count = Int(try u8())
         guard count <= PeerCodec.digestsMax else { throw .tooLong }

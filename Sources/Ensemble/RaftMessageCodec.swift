@@ -123,23 +123,23 @@ extension ByteReader {
             let previousIndex = try index()
             let previousTerm = try term()
             let commit = try index()
-            let sentMs = try u64()
+            let sentMs = try clock()
             return .append(
                 previousIndex: previousIndex, previousTerm: previousTerm,
                 entries: try entries(after: previousIndex), commit: commit, sentMs: sentMs)
         case .appendReply:
-            return .appendReply(matchIndex: try index(), sentMs: try u64())
+            return .appendReply(matchIndex: try index(), sentMs: try clock())
         case .appendRejection:
             return .appendRejection(
                 rejectedIndex: try index(), hintIndex: try index(),
-                hintTerm: try term(), sentMs: try u64())
+                hintTerm: try term(), sentMs: try clock())
         case .heartbeat:
             return .heartbeat(
                 commit: try index(),
-                readContext: try optional().map { ReadContext(rawValue: $0) }, sentMs: try u64())
+                readContext: try optional().map { ReadContext(rawValue: $0) }, sentMs: try clock())
         case .heartbeatReply:
             return .heartbeatReply(
-                readContext: try optional().map { ReadContext(rawValue: $0) }, sentMs: try u64())
+                readContext: try optional().map { ReadContext(rawValue: $0) }, sentMs: try clock())
         case .readIndexRequest:
             return .readIndexRequest(context: ReadContext(rawValue: try u64()))
         case .readIndexReply:

@@ -122,6 +122,18 @@ struct FrameTests {
         }
     }
 
+    @Test("A stamp of a clock that no sum could hold is refused")
+    func lateStamp() {
+        var bytes: [UInt8] = []
+        PeerCodec.encode(
+            .message(
+                .raft(
+                    Message(
+                        from: MemberID(1), to: MemberID(2), term: Term(3),
+                        body: .heartbeatReply(readContext: nil, sentMs: .max)))), into: &bytes)
+        #expect(throws: CodecError.tooLong) { _ = try PeerCodec.decode(bytes.span) }
+    }
+
     @Test("A length beyond the limit is refused before anything is allocated for it")
     func tooLong() {
         let bytes: [UInt8] = [0, 0, 0, 0xFF, 0, 0, 0, 0]
