@@ -49,6 +49,8 @@ struct IncomingSnapshot: ~Copyable {
     var piecesAhead = 0
     /// The leader waits to be asked for more.
     var owesProgress = false
+    /// When a piece came, or was written.
+    var progressMs: UInt64 = 0
 }
 
 extension Replica {
@@ -57,6 +59,7 @@ extension Replica {
         guard incoming.mark?.index == index else { return }
         // Why not below zero: of one that was given up and began anew, old pieces may come first.
         incoming.piecesAhead = max(0, incoming.piecesAhead - 1)
+        incoming.progressMs = nowMs
         if incoming.owesProgress { askForMore(into: &effects) }
     }
 
@@ -82,8 +85,7 @@ extension Replica {
             retainSnapshot(mark, covering: bytesSinceSnapshot, into: &effects)
         }
         tickClearing(into: &effects)
-        // Its entries came by themselves, from another leader: nobody will send the rest.
-        if let mark = incoming.mark, incoming.restored == nil, mark.index <= raft.commit {
+        if let mark = incoming.mark, incoming.restored == nil, isOver(incoming, mark) {
             effects.snapshots.append(.abandon(mark.index))
             incoming = IncomingSnapshot()
         }
@@ -94,6 +96,13 @@ extension Replica {
         }
         outgoing.removeAll { nowMs >= $0.progressMs + options.snapshotStallMs }
         if let kept = ownSnapshot.kept, !isSent(kept) { keep(nil, into: &effects) }
+    }
+
+    /// Nobody will send the rest: its entries came by themselves, from another leader; or the one to
+    /// send it is this member; or its own file takes the room for the entries that would come.
+    private func isOver(_ incoming: borrowing IncomingSnapshot, _ mark: SnapshotMark) -> Bool {
+        mark.index <= raft.commit || raft.role == .leader
+            || (!raft.hasRoom && nowMs >= incoming.progressMs + options.snapshotStallMs)
     }
 
     private func isSent(_ index: LogIndex) -> Bool { outgoing.contains { $0.mark.index == index } }
@@ -374,6 +383,7 @@ extension Replica {
         if let earlier = incoming.mark { effects.snapshots.append(.abandon(earlier.index)) }
         incoming = IncomingSnapshot()
         incoming.mark = mark
+        incoming.progressMs = nowMs
         incoming.decoder = SnapshotDecoder(hashSeed: random.next())
         effects.snapshots.append(.begin(mark))
     }
@@ -386,6 +396,7 @@ extension Replica {
             try decoder.consume(bytes.span)
             incoming.received += UInt64(bytes.count)
             incoming.piecesAhead += 1
+            incoming.progressMs = nowMs
             effects.snapshots.append(.append(bytes))
             if last {
                 incoming.restored = try decoder.finish()

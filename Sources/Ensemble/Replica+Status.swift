@@ -7,7 +7,7 @@ import Znodes
 extension Replica {
     package func status() -> ReplicaStatus {
         var status = ReplicaStatus.initial(id: identity.member)
-        status.ensemble = identityTable.ensemble
+        status.ensemble = ensemble
         status.role = raft.role
         status.term = raft.term
         status.leader = raft.leader

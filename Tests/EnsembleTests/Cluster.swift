@@ -330,12 +330,15 @@ final class Cluster {
     }
 
     /// Ticks until `condition` holds, at most `ticks` times.
-    func run(_ ticks: Int = 500, until condition: () -> Bool) throws {
+    func run(
+        _ ticks: Int = 500, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: () -> Bool
+    ) throws {
         for _ in 0..<ticks {
             if condition() { return }
             try tick()
         }
-        try #require(condition(), "not within \(ticks) ticks")
+        try #require(condition(), "not within \(ticks) ticks", sourceLocation: sourceLocation)
     }
 
     var leader: Int? {

@@ -95,6 +95,38 @@ struct SnapshotTests {
         #expect(cluster.data(away, "/s/149") == "149")
     }
 
+    @Test("A transfer whose leader is gone gives its room back where entries find none")
+    func halfReceivedWithoutRoom() throws {
+        var options = options()
+        // The commit gets as far as entries are sent.
+        options.raft.limits.appendBytesMax = 1
+        options.raft.limits.inflightMessagesMax = 1
+        let cluster = try Cluster(options: options)
+        let other = try keepWholeLog(cluster)
+        let (leader, away, disk) = try leaveBehind(cluster)
+        try cluster.start(away, disk: disk)
+        for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
+            cluster.tickAll()
+            try cluster.deliver { cluster.nodes[away]?.writing != nil }
+        }
+        cluster.fullDisks = [away]
+        _ = cluster.crash(leader)
+        try cluster.run { cluster.nodes[other]?.replica.status().role == .leader }
+        let node = try #require(cluster.nodes[away])
+        try cluster.run { node.replica.status().diskIsFull }
+        #expect(node.writing != nil)
+        try cluster.run(Int(cluster.options.snapshotStallMs / cluster.options.tickMs) + 10) {
+            node.writing == nil
+        }
+        // That was the room.
+        cluster.makeRoom(away)
+        try cluster.run {
+            let write = cluster.put(other, "/after")
+            return isCreated(cluster.reply(other, write))
+                || cluster.data(away, "/after") != nil
+        }
+    }
+
     @Test(
         "A member whose disk lags asks for no more of a snapshot than it may hold, and goes on later"
     )
@@ -240,6 +272,7 @@ struct SnapshotTests {
         let node = try #require(cluster.nodes[harmed])
         let before = node.replica.status()
         #expect(before.repairingThrough == last.index && !before.caughtUp && before.repairs == 0)
+        #expect(before.ensemble == disk.ensemble && disk.ensemble != nil)
         try cluster.run { node.replica.status().repairingThrough == nil }
         let after = node.replica.status()
         #expect(after.repairs == 1 && after.caughtUp && after.logLast >= last.index)
