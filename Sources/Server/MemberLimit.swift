@@ -113,7 +113,7 @@ package struct MemberLimit: Sendable {
             "A write or read that finds no leader; longer is 503 no_quorum."),
         MemberLimit(
             "leaderless-wait-ms", \.replica.leaderlessWaitMs, 10...msMost,
-            "A wait without a leader; longer is 503 no_quorum."),
+            "An open wait that has lost its leader; longer is 503 no_quorum."),
     ]
 
     private static let connections = [
@@ -165,7 +165,8 @@ package struct MemberLimit: Sendable {
             "Requests not yet taken by the replica; one more is 503 overloaded."),
         MemberLimit(
             "uncommitted-bytes", \.replica.raft.limits.uncommittedBytesMax, 1...bytesMost,
-            "Entries of a leader that are not committed; a write above is 503 overloaded."),
+            "Entries of a leader that are not committed, or not on its disk yet; a write above is 503 overloaded."
+        ),
         MemberLimit(
             "log-kept-bytes", \.replica.retention.bytes, 0...bytesMost,
             "The log behind a snapshot, kept for members that are away."),

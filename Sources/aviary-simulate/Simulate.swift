@@ -12,7 +12,8 @@ struct Simulate: ParsableCommand {
         abstract: "Simulates whole ensembles under faults; one seed is one run.")
 
     @Option(help: "One seed.") var seed: UInt64?
-    @Option(help: "A range of seeds, as A..B, both included.") var seeds: String?
+    @Option(help: "A range of seeds, as A..B, both included; without any 1..100.") var seeds:
+        String?
     @Option(help: "End after so many minutes; without --seeds from seed 1 on.") var minutes: Int?
     @OptionGroup var conditions: Conditions
     @Flag(help: "Print every event.") var trace = false
@@ -87,12 +88,12 @@ struct Conditions: ParsableArguments {
     @Option(help: "calm, network, disk, everything or swarm.") var profile = "swarm"
     @Option(help: "Events before the faults end, 20,000 at most; more where little was done.")
     var events = 12_000
-    @Option(help: "Kinds of faults that do not happen, with commas between them.")
+    @Option(help: "Kinds of faults that do not happen, with commas between them; ? lists them.")
     var without: String?
     @Flag(help: "No client speaks HTTP: each hands its requests to the replica itself.")
     var direct = false
     @Option(help: "Clients that write and read; without it by seed.") var workers: Int?
-    @Option(help: "A bug to plant, which should then be found.") var bug: String?
+    @Option(help: "A bug to plant, which should then be found; ? lists them.") var bug: String?
 
     func validate() throws {
         guard Profile(rawValue: profile) != nil else {

@@ -11,7 +11,7 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show the members of an ensemble.",
         discussion: """
             Asks the first server that answers. Members tell each other twice a second what they \
-            have applied: a lag is as old as AS OF says.
+            have applied: a lag is as old as AS OF says. * is the member that answered.
 
             EXAMPLES
               aviary status
