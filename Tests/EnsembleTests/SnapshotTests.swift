@@ -55,17 +55,22 @@ struct SnapshotTests {
         #expect(cluster.data(away, "/s/99") == "99")
     }
 
-    @Test("A member that starts anew within a transfer is sent another one at once")
-    func startsAnewWithinTransfer() throws {
-        let cluster = try Cluster(options: options())
-        let (leader, away, disk) = try leaveBehind(cluster)
+    /// Until it has a part of a snapshot.
+    private func startReceiving(_ cluster: Cluster, _ away: Int, _ disk: Disk) throws {
         try cluster.start(away, disk: disk)
         for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
             cluster.tickAll()
             try cluster.deliver { cluster.nodes[away]?.writing != nil }
         }
-        let half = try #require(cluster.nodes[away]?.disk)
         #expect(cluster.nodes[away]?.writing != nil)
+    }
+
+    @Test("A member that starts anew within a transfer is sent another one at once")
+    func startsAnewWithinTransfer() throws {
+        let cluster = try Cluster(options: options())
+        let (leader, away, disk) = try leaveBehind(cluster)
+        try startReceiving(cluster, away, disk)
+        let half = try #require(cluster.nodes[away]?.disk)
         // Its next process is greeted before the end of its links is heard of.
         cluster.inFlight.removeAll { $0.from == away || $0.to == away }
         try cluster.start(away, disk: half)
@@ -80,12 +85,7 @@ struct SnapshotTests {
         let cluster = try Cluster(options: options())
         let other = try keepWholeLog(cluster)
         let (leader, away, disk) = try leaveBehind(cluster)
-        try cluster.start(away, disk: disk)
-        for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
-            cluster.tickAll()
-            try cluster.deliver { cluster.nodes[away]?.writing != nil }
-        }
-        #expect(cluster.nodes[away]?.writing != nil)
+        try startReceiving(cluster, away, disk)
         _ = cluster.crash(leader)
         try cluster.run { cluster.leader == other }
         try fill(cluster, other, 100..<150)
@@ -104,11 +104,7 @@ struct SnapshotTests {
         let cluster = try Cluster(options: options)
         let other = try keepWholeLog(cluster)
         let (leader, away, disk) = try leaveBehind(cluster)
-        try cluster.start(away, disk: disk)
-        for _ in 0..<100 where cluster.nodes[away]?.writing == nil {
-            cluster.tickAll()
-            try cluster.deliver { cluster.nodes[away]?.writing != nil }
-        }
+        try startReceiving(cluster, away, disk)
         cluster.fullDisks = [away]
         _ = cluster.crash(leader)
         try cluster.run { cluster.nodes[other]?.replica.status().role == .leader }
