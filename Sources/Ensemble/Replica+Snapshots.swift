@@ -98,10 +98,10 @@ extension Replica {
         if let kept = ownSnapshot.kept, !isSent(kept) { keep(nil, into: &effects) }
     }
 
-    /// Nobody will send the rest: its entries came by themselves, from another leader; or the one to
-    /// send it is this member; or its own file takes the room for the entries that would come.
+    /// Nobody will send the rest: its entries came by themselves, from another leader; or its own file
+    /// takes the room for those that would come.
     private func isOver(_ incoming: borrowing IncomingSnapshot, _ mark: SnapshotMark) -> Bool {
-        mark.index <= raft.commit || raft.role == .leader
+        mark.index <= raft.commit
             || (!raft.hasRoom && nowMs >= incoming.progressMs + options.snapshotStallMs)
     }
 

@@ -130,15 +130,10 @@ package struct SnapshotStore<Storage: JournalStorage & ~Copyable>: ~Copyable {
     /// it the newest one, and may the log be pruned.
     package mutating func finish() throws(JournalError) {
         invariant(writer != nil, "the end of a snapshot without a snapshot")
-        guard var done = writer.take() else { return }
-        let name: String
-        do throws(StorageError) {
-            name = try done.finish(storage: &storage)
-        } catch {
-            // It may take the room that there was.
-            try? done.abandon(storage: &storage)
-            throw .storage(error)
-        }
+        // One that fails is still the one to be given up.
+        guard var done = writer else { return }
+        let name = try storing { () throws(StorageError) in try done.finish(storage: &storage) }
+        writer = nil
         superseded.removeAll { $0 == name }
         // One that was not verified in time, and one that had this name, are not there any more.
         if let before = unverified.take()?.reader.name, before != name { superseded.append(before) }

@@ -165,8 +165,7 @@ package struct MemberLimit: Sendable {
             "Requests not yet taken by the replica; one more is 503 overloaded."),
         MemberLimit(
             "uncommitted-bytes", \.replica.raft.limits.uncommittedBytesMax, 1...bytesMost,
-            "Entries of a leader that are not committed, or not on its disk yet; a write above is 503 overloaded."
-        ),
+            "A leader's entries not committed or not on its disk; more is 503 overloaded."),
         MemberLimit(
             "log-kept-bytes", \.replica.retention.bytes, 0...bytesMost,
             "The log behind a snapshot, kept for members that are away."),

@@ -12,8 +12,8 @@ struct Simulate: ParsableCommand {
         abstract: "Simulates whole ensembles under faults; one seed is one run.")
 
     @Option(help: "One seed.") var seed: UInt64?
-    @Option(help: "A range of seeds, as A..B, both included; without any 1..100.") var seeds:
-        String?
+    @Option(help: "A range of seeds, as A..B, both included; without any 1..100.")
+    var seeds: String?
     @Option(help: "End after so many minutes; without --seeds from seed 1 on.") var minutes: Int?
     @OptionGroup var conditions: Conditions
     @Flag(help: "Print every event.") var trace = false

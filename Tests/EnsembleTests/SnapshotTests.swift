@@ -117,9 +117,8 @@ struct SnapshotTests {
         // That was the room.
         cluster.makeRoom(away)
         try cluster.run {
-            let write = cluster.put(other, "/after")
-            return isCreated(cluster.reply(other, write))
-                || cluster.data(away, "/after") != nil
+            _ = cluster.put(other, "/after")
+            return cluster.data(away, "/after") != nil
         }
     }
 

@@ -285,7 +285,7 @@ struct SnapshotStoreTests {
         }
     }
 
-    @Test("One that finds no room for its end leaves no file")
+    @Test("that find no room for their end leave nothing when they are given up")
     func noRoomForEnd() throws {
         let disk = SimulatedDisk()
         var store = try Self.open(disk)
@@ -298,6 +298,7 @@ struct SnapshotStoreTests {
         ) {
             try store.finish()
         }
+        try store.abandon()
         #expect(disk.fileNames.isEmpty)
         disk.roomBytes = nil
         try Self.write(&store, 20, bytes: 250)
